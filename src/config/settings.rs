@@ -1,0 +1,196 @@
+//! The settings as typed values: what the rest of the crate is built from. Owns their meaning, units and defaults;
+//! refuses to know files and the environment (`load`). A `Debug` output holds no secret.
+//! The defaults named here are those of `config/default.toml`, and a test compares them.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::load::{Sources, load};
+
+/// Everything an operator can choose, one field per section of the settings files.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where and how the service listens.
+    pub server: Server,
+    /// Which web pages may read the answers.
+    pub cors: Cors,
+    /// Where AWS is, when it is not where the SDK finds it.
+    pub aws: Aws,
+    /// Tables, and how long and how hard to try.
+    pub dynamodb: Dynamodb,
+    /// The ranking of persons.
+    pub persons: Persons,
+    /// Signed URLs.
+    pub presign: Presign,
+    /// Paging of both lists.
+    pub lists: Lists,
+    /// The log.
+    pub log: Log,
+}
+
+/// `[server]`: where and how the service listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// IP address (IPv6 without brackets) or host name to listen on. Default `127.0.0.1`: this machine only.
+    pub host: String,
+    /// TCP port, 0 to 65535; 0 lets the system choose a free one. Default 8080.
+    pub port: u16,
+    /// Worker threads, 0 to 1024; 0 is one per core. Default 0.
+    pub workers: usize,
+    /// Requests worked on at once, 1 to 1000000; one more is answered 503 at once. Default 512.
+    pub max_in_flight: usize,
+    /// The longest that a request may take, 1 ms to 1 h; then it is a 503. Default 10 s.
+    pub request_timeout: Duration,
+    /// How long an idle connection stays open, 0 s to 1 h; 0 closes it after each answer. Default 75 s, longer than
+    /// the 60 s of common load balancers: the side that closes first must be theirs, or requests get lost.
+    pub keep_alive: Duration,
+    /// How long a client may take to send the head of a request, 1 ms to 1 h; then it is a 408. Default 5 s.
+    pub client_request_timeout: Duration,
+    /// How long readiness is off before the listener closes, 0 s to 1 h. Default 0 s; behind a load balancer it should
+    /// cover the interval of its health check.
+    pub drain_delay: Duration,
+    /// How long requests in flight may go on after the listener closed, whole seconds, 0 s to 1 h. Default 20 s.
+    pub shutdown_timeout: Duration,
+}
+
+/// `[cors]`: which web pages may read the answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// Origins that get an `Access-Control-Allow-Origin`. Default any.
+    pub allowed_origins: AllowedOrigins,
+}
+
+/// The origins that may read the answers from a browser.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// `*`: every page.
+    #[default]
+    Any,
+    /// Exactly these, each `scheme://host[:port]` as a browser sends it: lower case, without the scheme's own port.
+    /// An empty list allows no foreign page.
+    List(Vec<String>),
+}
+
+/// `[aws]`: where AWS is. `None` is what the AWS SDK finds by itself (`AWS_REGION`, `AWS_ENDPOINT_URL_S3`, profiles, …).
+/// Endpoints are `http` or `https` URLs without user, query, fragment and closing slash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aws {
+    /// The region of tables and buckets, such as `eu-central-1`.
+    pub region: Option<String>,
+    /// The address of DynamoDB.
+    pub dynamodb_endpoint: Option<String>,
+    /// The address of S3 that this service uses. Set, it also makes URLs path style.
+    pub s3_endpoint: Option<String>,
+    /// The address of S3 that browsers use, when it is another one than this service uses. Signed URLs carry it.
+    pub s3_public_endpoint: Option<String>,
+}
+
+/// `[dynamodb]`: tables, and how long and how hard to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dynamodb {
+    /// Name or ARN of the table of persons. Default `Persons`.
+    pub persons_table: String,
+    /// Name or ARN of the table of occurrences. Default `Occurrences`.
+    pub occurrences_table: String,
+    /// Name or ARN of the table of photos. Default `Photos`.
+    pub photos_table: String,
+    /// The longest that opening a connection may take, 1 ms to 1 h. Default 1 s.
+    pub connect_timeout: Duration,
+    /// The longest that one attempt of a call may take, 1 ms to 1 h. Default 2 s.
+    pub attempt_timeout: Duration,
+    /// The longest that a call may take with all its attempts, 1 ms to 1 h. Default 5 s; keep it below
+    /// [`Server::request_timeout`], which ends the request in any case.
+    pub operation_timeout: Duration,
+    /// Attempts per call, the first included, 1 to 20. Default 3.
+    pub max_attempts: u32,
+    /// `BatchGetItem` calls at once per request, 1 to 64. Default 4.
+    pub batch_concurrency: usize,
+}
+
+/// `[persons]`: the ranking of persons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Persons {
+    /// Persons at which a scan stops, 1 to 10000000: a bound for memory and cost. Default 100000. Beyond it the
+    /// ranking misses persons, which the log and a metric tell.
+    pub scan_limit: usize,
+}
+
+/// `[presign]`: signed URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presign {
+    /// The bucket of `repThumbKey` and `thumbKey`. No default: required.
+    pub thumbs_bucket: String,
+    /// The life of a signed URL, whole seconds, 1 s to 7 days. Default 1 h. Credentials that end sooner shorten it.
+    pub expires: Duration,
+    /// The life that a URL still has at least when it is handed out, whole seconds, below `expires`.
+    /// Default a twelfth of `expires`, at most 300 s.
+    pub margin: Duration,
+    /// The template of the signed `response-cache-control`; `{expires}` stands for the life in seconds; empty is off.
+    /// Visible ASCII and spaces. Default `private, max-age={expires}, immutable`.
+    /// Use [`Presign::response_cache_control()`] for the finished value.
+    pub response_cache_control: String,
+    /// What may be signed; empty allows everything that the role can read. Default empty.
+    pub allow: Vec<AllowedPrefix>,
+}
+
+impl Presign {
+    /// The value of `response-cache-control` with its placeholder filled in; `None` when it is off.
+    pub fn response_cache_control(&self) -> Option<String> {
+        let template = &self.response_cache_control;
+        (!template.is_empty()).then(|| template.replace("{expires}", &self.expires.as_secs().to_string()))
+    }
+}
+
+/// Objects that may be signed: those of a bucket whose keys begin with a prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedPrefix {
+    /// The bucket, the whole name.
+    pub bucket: String,
+    /// What a key must begin with; empty allows the whole bucket. `photos` also allows `photos-private/…`:
+    /// end it with a slash to mean a folder.
+    pub prefix: String,
+}
+
+/// `[lists]`: paging of both lists.
+#[derive(Debug, Clone, Default)]
+pub struct Lists {
+    /// The key that signs cursors, at least 16 bytes, the same on all instances. Default empty: a built-in key, which
+    /// guards against accidents and not against someone who has read the source.
+    pub cursor_key: SecretString,
+}
+
+/// `[log]`: the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// How a line looks. Default `auto`.
+    pub format: LogFormat,
+    /// What is logged, as `tracing-subscriber` filter directives. Default `info`. `RUST_LOG` wins over everything.
+    pub filter: String,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line, for machines.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Settings {
+    /// The compiled-in defaults with this bucket of thumbnails: for tests and the demo, which take settings as values and
+    /// change fields of them. Reads neither files nor the environment.
+    ///
+    /// # Panics
+    /// When `thumbs_bucket` is not a legal bucket name; callers pass a constant.
+    pub fn defaults(thumbs_bucket: &str) -> Self {
+        match load(Sources::of(&[("THUMBS_BUCKET", thumbs_bucket)])) {
+            Ok(loaded) => loaded.settings,
+            Err(faults) => panic!("{faults}"),
+        }
+    }
+}
