@@ -2,9 +2,18 @@
 //! The only place that reads the environment. It refuses to guess: whatever it does not understand is a fault, and
 //! all faults are told at once.
 
-pub mod load;
-pub mod settings;
+mod fault;
+mod load;
+mod names;
+mod reader;
+mod report;
+mod settings;
+mod value;
 
+pub use fault::Faults;
+pub use load::{Sources, load};
+pub use report::{Entry, Loaded};
 pub use settings::{
-    AllowedOrigins, AllowedPrefix, Aws, Cors, Dynamodb, Lists, Log, LogFormat, Persons, Presign, Server, Settings,
+    AllowedOrigins, AllowedPrefix, Aws, Cors, Dynamodb, Lists, Log, LogFormat, Persons, Presign, Server,
+    Settings,
 };

@@ -194,3 +194,14 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_that_the_fields_document() {
+        let settings = Settings::defaults("thumbs");
+        insta::assert_debug_snapshot!(settings, @"");
+    }
+}

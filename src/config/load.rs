@@ -1,0 +1,396 @@
+//! The layers that settings come from, later wins: the compiled-in `config/default.toml`, `config/<APP_ENV>.toml` in the
+//! working directory, the file of `--config`, variables with names of their own, and `BEETROOT__SECTION__KEY`.
+//!
+//! `config` reads the files; merging is ours, key by key, so that every unknown key is found and a wrong table
+//! in one layer does not wipe out the keys of another.
+//!
+//! Empty variables with names of their own count as unset, because Compose files and Helm charts produce them.
+//! `BEETROOT__…` variables count when they are empty: that is how to empty a list or to unset what a file sets.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use ::config::{ConfigError, File, FileFormat, Source, Value, ValueKind};
+
+use super::fault::{Faults, Origin, quote, unknown_key};
+use super::reader::Reader;
+use super::report::Loaded;
+use super::value::Found;
+
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The variable that names the file of the deployment.
+const APP_ENV: &str = "APP_ENV";
+/// What variables begin with that can set any key.
+const PREFIX: &str = "BEETROOT__";
+/// Variables with names of their own, and the keys that they set.
+const PLAIN_VARIABLES: [(&str, &str); 10] = [
+    ("THUMBS_BUCKET", "presign.thumbs_bucket"),
+    ("PRESIGN_EXPIRES", "presign.expires"),
+    ("PRESIGN_MARGIN", "presign.margin"),
+    ("PERSONS_TABLE", "dynamodb.persons_table"),
+    ("OCCURRENCES_TABLE", "dynamodb.occurrences_table"),
+    ("PHOTOS_TABLE", "dynamodb.photos_table"),
+    ("HOST", "server.host"),
+    ("PORT", "server.port"),
+    ("S3_PUBLIC_ENDPOINT", "aws.s3_public_endpoint"),
+    ("CORS_ALLOWED_ORIGINS", "cors.allowed_origins"),
+];
+/// The one variable that wins over `BEETROOT__…`: whoever sets it wants to see something now.
+const RUST_LOG: (&str, &str) = ("RUST_LOG", "log.filter");
+
+type Environment = BTreeMap<OsString, OsString>;
+
+/// What settings are loaded from. Has no `Debug`, because it holds values that may be secrets.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// Environment variables by name, `APP_ENV` among them. Those that no setting knows are ignored.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The file of `--config`, relative to `working_dir`. Default none.
+    pub config_file: Option<PathBuf>,
+    /// Where `config/<APP_ENV>.toml` is looked for. Empty is the working directory of the process.
+    pub working_dir: PathBuf,
+}
+
+impl Sources {
+    /// The environment and working directory of this process, and the file of `--config`.
+    /// Keeps only the variables that are ours, so that no copy of anybody's credentials lies about.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn from_process(config_file: Option<PathBuf>) -> Self {
+        let environment = std::env::vars_os().filter(|(name, _)| is_ours(name)).collect();
+        // Without a working directory, relative paths still work as far as the system lets them.
+        let working_dir = std::env::current_dir().unwrap_or_default();
+        Self { environment, config_file, working_dir }
+    }
+
+    /// These variables and nothing else: for tests.
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { environment, ..Self::default() }
+    }
+}
+
+/// The settings of all layers, or everything that is wrong with them. Reads the files that `sources` names.
+pub fn load(sources: Sources) -> Result<Loaded, Faults> {
+    let Sources { environment, config_file, working_dir } = sources;
+    let mut layers = Layers::default();
+    layers.add_text(DEFAULTS, &Origin::BuiltIn);
+    layers.known = layers.found.keys().cloned().collect();
+    layers.add_deployment_file(&environment, &working_dir);
+    if let Some(path) = config_file {
+        layers.add_file(&working_dir.join(path), "--config");
+    }
+    layers.add_environment(&environment);
+
+    let mut reader = Reader::new(layers.found);
+    let settings = reader.settings();
+    let faults = [layers.faults, reader.faults, layers.unknown_keys].concat();
+    if faults.is_empty() { Ok(Loaded { settings, report: reader.report }) } else { Err(Faults(faults)) }
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    let is_plain = PLAIN_VARIABLES.iter().chain([&RUST_LOG]).any(|(plain, _)| name == *plain);
+    is_plain || name == APP_ENV || name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
+#[derive(Default)]
+struct Layers {
+    /// What is in force so far, by key.
+    found: BTreeMap<String, Found>,
+    /// The keys that exist: those of the compiled-in file, and while that one is read none.
+    known: Vec<String>,
+    faults: Vec<String>,
+    unknown_keys: Vec<String>,
+}
+
+impl Layers {
+    fn add_deployment_file(&mut self, environment: &Environment, working_dir: &Path) {
+        let Some(name) = self.variable(environment, APP_ENV).filter(|name| !name.is_empty()) else {
+            return;
+        };
+        // The name becomes part of a path: it must not lead anywhere else.
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+            self.add_file(&working_dir.join(format!("config/{name}.toml")), "environment variable APP_ENV");
+        } else {
+            self.faults.push(format!(
+                "APP_ENV (environment variable APP_ENV): found {}; accepted: letters, digits, _ and -, which name the file \
+                 config/<APP_ENV>.toml",
+                quote(&name)
+            ));
+        }
+    }
+
+    /// `asked_by` is who named the file.
+    fn add_file(&mut self, path: &Path, asked_by: &str) {
+        let origin = Origin::File(path.display().to_string());
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.add_text(&text, &origin),
+            Err(error) => {
+                self.faults.push(format!("{origin}: cannot be read ({asked_by} names it): {error}"));
+            }
+        }
+    }
+
+    fn add_text(&mut self, text: &str, origin: &Origin) {
+        match File::from_str(text, FileFormat::Toml).collect() {
+            Ok(table) => table.into_iter().for_each(|(key, value)| self.add_value(key, value, origin)),
+            Err(error) => self.faults.push(format!("{origin}: {}", parse_fault(&error))),
+        }
+    }
+
+    fn add_value(&mut self, key: String, value: Value, origin: &Origin) {
+        match value.kind {
+            // A table at the place of a value is a value of the wrong type, and an empty one that is no section a mistyped one.
+            ValueKind::Table(table)
+                if !self.known.contains(&key) && (!table.is_empty() || self.is_section(&key)) =>
+            {
+                for (inner, value) in table {
+                    self.add_value(format!("{key}.{inner}"), value, origin);
+                }
+            }
+            value => self.add(key, value, origin.clone()),
+        }
+    }
+
+    fn add_environment(&mut self, environment: &Environment) {
+        for (name, key) in PLAIN_VARIABLES {
+            self.add_plain_variable(environment, name, key);
+        }
+        for name in environment.keys().filter(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
+            let Some(value) = self.variable(environment, name) else { continue };
+            let name = name.to_string_lossy();
+            let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
+            self.add(key, ValueKind::String(value), Origin::Variable(name.into_owned()));
+        }
+        self.add_plain_variable(environment, RUST_LOG.0, RUST_LOG.1);
+    }
+
+    fn add_plain_variable(&mut self, environment: &Environment, name: &'static str, key: &str) {
+        if let Some(value) = self.variable(environment, name).filter(|value| !value.is_empty()) {
+            self.add(key.to_owned(), ValueKind::String(value), Origin::PlainVariable(name));
+        }
+    }
+
+    fn variable(&mut self, environment: &Environment, name: impl AsRef<OsStr>) -> Option<String> {
+        let name = name.as_ref();
+        let value = environment.get(name)?.to_str();
+        if value.is_none() {
+            self.faults.push(format!("environment variable {}: its value is not UTF-8", name.display()));
+        }
+        value.map(str::to_owned)
+    }
+
+    fn is_section(&self, key: &str) -> bool {
+        self.known.iter().any(|known| known.split_once('.').is_some_and(|(section, _)| section == key))
+    }
+
+    fn add(&mut self, key: String, value: ValueKind, origin: Origin) {
+        if origin == Origin::BuiltIn || self.known.contains(&key) {
+            self.found.insert(key, Found { value, origin });
+        } else {
+            self.unknown_keys.push(unknown_key(&key, &origin, &self.known));
+        }
+    }
+}
+
+/// Line, column and reason of a file that is not TOML. Between the place and the reason the parser quotes the line in three
+/// lines, which are left out: they may hold a secret.
+fn parse_fault(error: &ConfigError) -> String {
+    let text = match error {
+        ConfigError::FileParse { cause, .. } => cause.to_string(),
+        other => other.to_string(),
+    };
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    match first.strip_prefix("TOML parse error at ") {
+        Some(place) => format!("is not TOML at {place}: {}", lines.skip(3).collect::<Vec<_>>().join(" ")),
+        None => format!("is not TOML: {first}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::config::{AllowedOrigins, LogFormat};
+
+    const BUCKET: (&str, &str) = ("THUMBS_BUCKET", "thumbs");
+
+    /// A directory with these files under `config/`, and sources that look there.
+    fn sources(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("config")).unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join("config").join(name), text).unwrap();
+        }
+        let sources = Sources { working_dir: dir.path().to_owned(), ..Sources::of(variables) };
+        (dir, sources)
+    }
+
+    fn faults(sources: Sources) -> Vec<String> {
+        load(sources).expect_err("there should be faults").sentences().to_vec()
+    }
+
+    fn entry<'a>(loaded: &'a Loaded, key: &str) -> (&'a str, &'a str) {
+        let entry = loaded.report.iter().find(|entry| entry.key == key).unwrap();
+        (&entry.value, &entry.origin)
+    }
+
+    #[test]
+    fn every_key_of_the_built_in_file_is_read_and_reported_in_its_order() {
+        let loaded = load(Sources::of(&[BUCKET])).unwrap();
+        let mut section = "";
+        let in_file: Vec<_> = DEFAULTS
+            .lines()
+            .filter_map(|line| {
+                section = line.strip_prefix('[').map_or(section, |line| line.trim_end_matches(']'));
+                let key = line.split_once(" = ").filter(|_| !line.starts_with('#'))?.0;
+                Some(format!("{section}.{key}"))
+            })
+            .collect();
+        let reported: Vec<_> = loaded.report.iter().map(|entry| entry.key).collect();
+        assert_eq!(in_file, reported);
+    }
+
+    #[test]
+    fn a_later_layer_wins_and_the_report_tells_which() {
+        let files = [
+            ("staging.toml", "[server]\nhost = \"::1\"\nport = 1\nworkers = 1\n[log]\nformat = \"json\"\n"),
+            ("extra.toml", "[server]\nport = 2\nworkers = 2\n"),
+        ];
+        let variables = [
+            BUCKET,
+            ("APP_ENV", "staging"),
+            ("PORT", "3"),
+            ("PRESIGN_EXPIRES", "60"),
+            ("BEETROOT__PRESIGN__EXPIRES", "2m"),
+            ("RUST_LOG", "debug"),
+            ("BEETROOT__LOG__FILTER", "warn"),
+            ("HOST", ""),
+        ];
+        let (dir, sources) = sources(&files, &variables);
+        let loaded = load(Sources { config_file: Some("config/extra.toml".into()), ..sources }).unwrap();
+        let path = |name: &str| dir.path().join("config").join(name).display().to_string();
+        assert_eq!(entry(&loaded, "server.max_in_flight"), ("512", "default.toml"));
+        assert_eq!(entry(&loaded, "server.host"), ("::1", path("staging.toml").as_str()));
+        assert_eq!(entry(&loaded, "server.workers"), ("2", path("extra.toml").as_str()));
+        assert_eq!(entry(&loaded, "server.port"), ("3", "environment variable PORT"));
+        assert_eq!(
+            entry(&loaded, "presign.expires"),
+            ("2m", "environment variable BEETROOT__PRESIGN__EXPIRES")
+        );
+        assert_eq!(entry(&loaded, "log.filter"), ("debug", "environment variable RUST_LOG"));
+        assert_eq!(loaded.settings.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn empty_beetroot_variables_empty_what_a_file_sets() {
+        let text = "[cors]\nallowed_origins = [\"https://x.example\"]\n[presign]\nallow = [\"raw/\"]\n\
+                    [aws]\nregion = \"eu-west-1\"\n";
+        let variables = [
+            BUCKET,
+            ("APP_ENV", "a"),
+            ("BEETROOT__CORS__ALLOWED_ORIGINS", ""),
+            ("BEETROOT__PRESIGN__ALLOW", ""),
+            ("BEETROOT__PRESIGN__RESPONSE_CACHE_CONTROL", ""),
+            ("BEETROOT__AWS__REGION", ""),
+        ];
+        let (_dir, sources) = sources(&[("a.toml", text)], &variables);
+        let settings = load(sources).unwrap().settings;
+        assert_eq!(settings.cors.allowed_origins, AllowedOrigins::List(Vec::new()));
+        assert_eq!(settings.presign.allow, []);
+        assert_eq!(settings.presign.response_cache_control(), None);
+        assert_eq!(settings.aws.region, None);
+    }
+
+    #[test]
+    fn the_files_of_this_repository_load() {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        for name in ["local", "production"] {
+            let variables = Sources::of(&[BUCKET, ("APP_ENV", name)]);
+            let loaded = load(Sources { working_dir: root.clone(), ..variables });
+            assert!(loaded.is_ok(), "{name}: {}", loaded.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn a_missing_or_broken_file_is_a_fault_without_its_text() {
+        let broken = "[lists]\ncursor_key = \"hunter2hunter2hunter2\nx = 1\n";
+        let (dir, broken) = sources(&[("b.toml", broken)], &[BUCKET, ("APP_ENV", "b")]);
+        let found = faults(Sources { config_file: Some("none.toml".into()), ..broken });
+        assert!(found[0].contains("b.toml: is not TOML at line 2, column "), "{found:?}");
+        assert!(found[0].ends_with("invalid basic string, expected `\"`"), "{found:?}");
+        let missing = dir.path().join("none.toml").display().to_string();
+        assert!(
+            found[1].starts_with(&format!("{missing}: cannot be read (--config names it): ")),
+            "{found:?}"
+        );
+        assert!(!found.concat().contains("hunter2"));
+
+        let elsewhere = faults(Sources::of(&[BUCKET, ("APP_ENV", "../etc/x")]));
+        assert!(elsewhere[0].starts_with("APP_ENV"), "{elsewhere:?}");
+    }
+
+    #[test]
+    fn variables_that_are_not_utf_8_are_faults_when_they_are_ours() {
+        let odd = || OsString::from_vec(vec![0xff]);
+        let mut sources = Sources::of(&[BUCKET]);
+        sources.environment.insert("PORT".into(), odd());
+        sources.environment.insert("BEETROOT__SERVER__HOST".into(), odd());
+        sources.environment.insert("SHELL".into(), odd());
+        assert_eq!(
+            faults(sources),
+            ["PORT", "BEETROOT__SERVER__HOST"]
+                .map(|name| format!("environment variable {name}: its value is not UTF-8"))
+        );
+    }
+
+    #[test]
+    fn secrets_are_in_the_settings_and_nowhere_else() {
+        let secret = "hunter2hunter2hunter2";
+        let loaded = load(Sources::of(&[BUCKET, ("BEETROOT__LISTS__CURSOR_KEY", secret)])).unwrap();
+        assert_eq!(loaded.settings.lists.cursor_key.expose_secret(), secret);
+        assert!(!format!("{loaded:?}{}", loaded.table()).contains("hunter2"));
+        assert_eq!(entry(&loaded, "lists.cursor_key").0, "(hidden)");
+        let defaults = load(Sources::of(&[BUCKET])).unwrap();
+        assert_eq!(entry(&defaults, "lists.cursor_key").0, "(unset)");
+
+        let short = faults(Sources::of(&[BUCKET, ("BEETROOT__LISTS__CURSOR_KEY", "hunter2")]));
+        assert!(short[0].contains("found (hidden)") && !short[0].contains("hunter2"), "{short:?}");
+    }
+
+    #[test]
+    fn the_margin_is_a_twelfth_of_the_expiry_and_at_most_five_minutes() {
+        for (expires, margin) in [("1", 0), ("12", 1), ("3599", 299), ("3600", 300), ("604800", 300)] {
+            let loaded = load(Sources::of(&[BUCKET, ("PRESIGN_EXPIRES", expires)])).unwrap();
+            assert_eq!(loaded.settings.presign.margin, Duration::from_secs(margin), "{expires}");
+            assert!(entry(&loaded, "presign.margin").1.starts_with("computed"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_for_any_key_panics(index in 0_usize..200, value in any::<String>(), key in any::<String>()) {
+            let loaded = load(Sources::of(&[BUCKET])).unwrap();
+            let known = loaded.report[index % loaded.report.len()].key;
+            let variable = format!("{PREFIX}{}", known.replace('.', "__"));
+            let plain = PLAIN_VARIABLES[index % PLAIN_VARIABLES.len()].0;
+            let toml_value = toml_text(&value);
+            let file = format!("{known} = {toml_value}\n{} = 1\n", toml_text(&key));
+            let app_env = if index % 2 == 0 { "a" } else { value.as_str() };
+            let (_dir, sources) =
+                sources(&[("a.toml", &file)], &[(&variable, &value), (plain, &value), ("APP_ENV", app_env)]);
+            let _ = load(sources).map_err(|faults| faults.to_string());
+        }
+    }
+
+    fn toml_text(text: &str) -> String {
+        serde_json::to_string(text).unwrap().replace('\u{7f}', "\\u007F")
+    }
+}

@@ -1,0 +1,262 @@
+//! Reads one key after the other, and goes on after a fault: an operator sees all of them at once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fault::quote_value;
+use super::report::{Entry, Shown};
+use super::settings::{Aws, Cors, Dynamodb, Lists, Log, Persons, Presign, Server, Settings};
+use super::value::{self, Found, Parsed};
+
+/// The limit of Signature Version 4 for a presigned URL.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html> (`X-Amz-Expires`)
+const EXPIRES_MAX: Duration = Duration::from_hours(7 * 24);
+const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The values in force by key, and what reading them has brought up so far.
+pub(super) struct Reader {
+    found: BTreeMap<String, Found>,
+    pub(super) faults: Vec<String>,
+    pub(super) report: Vec<Entry>,
+}
+
+impl Reader {
+    pub(super) fn new(found: BTreeMap<String, Found>) -> Self {
+        Self { found, faults: Vec::new(), report: Vec::new() }
+    }
+
+    /// The value of a key. After a fault a placeholder, which no one sees: a fault stops the load.
+    fn take<T: Shown + Default>(&mut self, key: &'static str, parse: impl FnOnce(&Found) -> Parsed<T>) -> T {
+        let Some(found) = self.found.get(key) else {
+            self.faults.push(format!("{key}: config/default.toml has no such key"));
+            return T::default();
+        };
+        match parse(found) {
+            Ok(value) => {
+                self.report.push(Entry { key, value: value.shown(), origin: found.origin.to_string() });
+                value
+            }
+            Err(accepted) => {
+                let value = if T::SECRET { "(hidden)".to_owned() } else { quote_value(&found.value) };
+                self.faults.push(format!("{key} ({}): found {value}; accepted: {accepted}", found.origin));
+                T::default()
+            }
+        }
+    }
+
+    /// All settings. They may be used only when `faults` is empty afterwards.
+    pub(super) fn settings(&mut self) -> Settings {
+        Settings {
+            server: self.server(),
+            cors: Cors { allowed_origins: self.take("cors.allowed_origins", value::allowed_origins) },
+            aws: self.aws(),
+            dynamodb: self.dynamodb(),
+            persons: Persons {
+                scan_limit: self.take("persons.scan_limit", |found| value::number(found, 1..=10_000_000)),
+            },
+            presign: self.presign(),
+            lists: Lists { cursor_key: self.take("lists.cursor_key", value::cursor_key) },
+            log: Log {
+                format: self.take("log.format", value::log_format),
+                filter: self.take("log.filter", value::log_filter),
+            },
+        }
+    }
+
+    fn server(&mut self) -> Server {
+        Server {
+            host: self.take("server.host", value::host),
+            port: self.take("server.port", |found| value::number(found, 0..=u16::MAX)),
+            workers: self.take("server.workers", |found| value::number(found, 0..=1024)),
+            max_in_flight: self.take("server.max_in_flight", |found| value::number(found, 1..=1_000_000)),
+            request_timeout: self.take("server.request_timeout", deadline),
+            keep_alive: self.take("server.keep_alive", |found| value::duration(found, Duration::ZERO..=HOUR)),
+            client_request_timeout: self.take("server.client_request_timeout", deadline),
+            drain_delay: self
+                .take("server.drain_delay", |found| value::duration(found, Duration::ZERO..=HOUR)),
+            shutdown_timeout: self
+                .take("server.shutdown_timeout", |found| value::whole_seconds(found, Duration::ZERO..=HOUR)),
+        }
+    }
+
+    fn aws(&mut self) -> Aws {
+        let endpoint = |found: &Found| value::optional(found, value::endpoint);
+        Aws {
+            region: self.take("aws.region", |found| value::optional(found, value::region)),
+            dynamodb_endpoint: self.take("aws.dynamodb_endpoint", endpoint),
+            s3_endpoint: self.take("aws.s3_endpoint", endpoint),
+            s3_public_endpoint: self.take("aws.s3_public_endpoint", endpoint),
+        }
+    }
+
+    fn dynamodb(&mut self) -> Dynamodb {
+        Dynamodb {
+            persons_table: self.take("dynamodb.persons_table", value::table),
+            occurrences_table: self.take("dynamodb.occurrences_table", value::table),
+            photos_table: self.take("dynamodb.photos_table", value::table),
+            connect_timeout: self.take("dynamodb.connect_timeout", deadline),
+            attempt_timeout: self.take("dynamodb.attempt_timeout", deadline),
+            operation_timeout: self.take("dynamodb.operation_timeout", deadline),
+            max_attempts: self.take("dynamodb.max_attempts", |found| value::number(found, 1..=20)),
+            batch_concurrency: self.take("dynamodb.batch_concurrency", |found| value::number(found, 1..=64)),
+        }
+    }
+
+    fn presign(&mut self) -> Presign {
+        let thumbs_bucket = self.thumbs_bucket();
+        let expires = self.take("presign.expires", |found| value::whole_seconds(found, SECOND..=EXPIRES_MAX));
+        Presign {
+            thumbs_bucket,
+            expires,
+            margin: self.margin(expires),
+            response_cache_control: self.take("presign.response_cache_control", value::header_template),
+            allow: self.take("presign.allow", value::allowed_prefixes),
+        }
+    }
+
+    fn thumbs_bucket(&mut self) -> String {
+        let key = "presign.thumbs_bucket";
+        if self.is_unset(key) {
+            self.faults.push(format!(
+                "THUMBS_BUCKET is required: the bucket that holds the thumbnails. Set this environment variable, or \
+                 {key} in a file"
+            ));
+            return String::new();
+        }
+        self.take(key, value::bucket)
+    }
+
+    /// `expires` is zero when it was faulty: that has had its sentence, and a comparison would only add noise.
+    fn margin(&mut self, expires: Duration) -> Duration {
+        let key = "presign.margin";
+        if self.is_unset(key) {
+            let margin = default_margin(expires);
+            let origin = "computed: a twelfth of presign.expires, at most 5m".to_owned();
+            self.report.push(Entry { key, value: margin.shown(), origin });
+            return margin;
+        }
+        let origin =
+            self.found.get("presign.expires").map(|found| found.origin.to_string()).unwrap_or_default();
+        self.take(key, |found| {
+            let margin = value::whole_seconds(found, Duration::ZERO..=EXPIRES_MAX)?;
+            if margin < expires || expires.is_zero() {
+                Ok(margin)
+            } else {
+                Err(format!("less than presign.expires, which is {} ({origin})", expires.shown()))
+            }
+        })
+    }
+
+    fn is_unset(&self, key: &str) -> bool {
+        self.found.get(key).is_some_and(Found::is_empty_text)
+    }
+}
+
+/// The margin when none is set: a twelfth of the life, at most 300 s, whole seconds.
+fn default_margin(expires: Duration) -> Duration {
+    Duration::from_secs((expires.as_secs() / 12).min(300))
+}
+
+/// A deadline: long enough to be met, short enough to be one.
+fn deadline(found: &Found) -> Parsed<Duration> {
+    value::duration(found, MILLISECOND..=HOUR)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{AllowedOrigins, Settings, Sources, load};
+
+    const BUCKET: (&str, &str) = ("THUMBS_BUCKET", "thumbs");
+
+    fn faults_of_file(text: &str) -> Vec<String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let path = file.path().display().to_string();
+        let sources = Sources { config_file: Some(file.path().to_owned()), ..Sources::of(&[BUCKET]) };
+        let faults = load(sources).expect_err("there should be faults");
+        faults.sentences().iter().map(|sentence| sentence.replace(&path, "FILE")).collect()
+    }
+
+    #[test]
+    fn each_fault_of_a_file_is_told_in_one_sentence_and_all_at_once() {
+        let text = r#"
+            [server]
+            host = "http://x"
+            port = "80"
+            max_in_flight = 0
+            request_timeout = 10
+            keep_alive = "75"
+            shutdown_timeout = "1500ms"
+            hots = "x"
+            [cors]
+            allowed_origins = ["https://x.example/path"]
+            [aws]
+            s3_endpoint = "https://user:hunter2@s3.example"
+            [dynamodb]
+            persons_table = true
+            max_attempts = 3.5
+            [presign]
+            expires = "8days"
+            allow = "raw/"
+            response_cache_control = "max-age={expiry}"
+            [log]
+            format = "xml"
+            filter = "a=b=c"
+            [sever]
+            [dynamodb.photos_table]
+        "#;
+        insta::assert_snapshot!(faults_of_file(text).join("\n"), @"");
+    }
+
+    #[test]
+    fn each_fault_of_the_environment_is_told_in_one_sentence_and_all_at_once() {
+        let faults = load(Sources::of(&[
+            ("PRESIGN_EXPIRES", "1h"),
+            ("PORT", "65536"),
+            ("HOST", "[::1]"),
+            ("CORS_ALLOWED_ORIGINS", "https://a.example,*"),
+            ("S3_PUBLIC_ENDPOINT", "s3.example"),
+            ("PHOTOS_TABLE", "x"),
+            ("REDIS_URL", "redis://ignored"),
+            ("BEETROOT__PRESIGN__MARGIN", "5"),
+            ("BEETROOT__PERSONS__SCAN_LIMIT", "many"),
+            ("BEETROOT__PRESIGN__ALLOW", "raw/photos/,"),
+            ("BEETROOT__PORT", "80"),
+            ("BEETROOT__PRESIGN__EXPIRY", "1h"),
+            ("BEETROOT__", ""),
+        ]))
+        .expect_err("there should be faults");
+        insta::assert_snapshot!(faults, @"");
+    }
+
+    #[test]
+    fn a_margin_that_is_not_below_the_expiry_is_told_with_where_both_come_from() {
+        let sources = [BUCKET, ("PRESIGN_EXPIRES", "60"), ("PRESIGN_MARGIN", "60")];
+        insta::assert_snapshot!(load(Sources::of(&sources)).unwrap_err(), @"");
+    }
+
+    #[test]
+    fn values_take_their_types_from_text() {
+        let loaded = load(Sources::of(&[
+            BUCKET,
+            ("PORT", "0"),
+            ("PRESIGN_MARGIN", "0"),
+            ("CORS_ALLOWED_ORIGINS", "https://A.example, http://localhost:3000"),
+            ("BEETROOT__PRESIGN__ALLOW", "thumbs/faces/,raw"),
+            ("S3_PUBLIC_ENDPOINT", "https://pictures.example/"),
+        ]))
+        .unwrap();
+        let Settings { server, cors, aws, presign, .. } = loaded.settings;
+        assert_eq!(server.port, 0);
+        assert!(presign.margin.is_zero());
+        assert_eq!(
+            cors.allowed_origins,
+            AllowedOrigins::List(["https://a.example", "http://localhost:3000"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(presign.allow.len(), 2);
+        assert_eq!(aws.s3_public_endpoint.as_deref(), Some("https://pictures.example"));
+        assert_eq!(presign.response_cache_control().as_deref(), Some("private, max-age=3600, immutable"));
+    }
+}

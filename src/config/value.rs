@@ -1,0 +1,247 @@
+//! From a value as it was found to a value of its type. A parser answers what it accepts when it refuses, and the caller
+//! makes the sentence. What a value may look like depends on where it stands: files have types, variables only text.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use ::config::ValueKind;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use super::fault::{Origin, quote};
+use super::names;
+use super::settings::{AllowedOrigins, AllowedPrefix, LogFormat};
+
+/// The shortest cursor key that is worth its name, in bytes.
+const CURSOR_KEY_MIN_BYTES: usize = 16;
+
+/// A value that is in force, before it was understood.
+pub(super) struct Found {
+    pub(super) value: ValueKind,
+    pub(super) origin: Origin,
+}
+
+/// A value of its type, or what would have been accepted.
+pub(super) type Parsed<T> = Result<T, String>;
+
+impl Found {
+    fn text(&self) -> Option<&str> {
+        match &self.value {
+            ValueKind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Files write numbers as numbers, variables as text.
+    fn integer(&self) -> Option<i64> {
+        match &self.value {
+            ValueKind::I64(number) => Some(*number),
+            ValueKind::String(text) if self.is_variable() => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Files write arrays of strings, variables text with commas.
+    fn list(&self) -> Option<Vec<&str>> {
+        match &self.value {
+            ValueKind::Array(values) => values
+                .iter()
+                .map(|value| match &value.kind {
+                    ValueKind::String(text) => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect(),
+            ValueKind::String(text) if self.is_variable() => {
+                Some(if text.is_empty() { Vec::new() } else { text.split(',').map(str::trim).collect() })
+            }
+            _ => None,
+        }
+    }
+
+    fn is_variable(&self) -> bool {
+        matches!(self.origin, Origin::Variable(_) | Origin::PlainVariable(_))
+    }
+
+    pub(super) fn is_empty_text(&self) -> bool {
+        self.text() == Some("")
+    }
+}
+
+/// `None` for an empty text: the way to say «not set» in a layer above one that set it.
+pub(super) fn optional<T>(found: &Found, parse: impl FnOnce(&Found) -> Parsed<T>) -> Parsed<Option<T>> {
+    if found.is_empty_text() { Ok(None) } else { parse(found).map(Some) }
+}
+
+/// A whole number within limits.
+pub(super) fn number<T>(found: &Found, limits: RangeInclusive<T>) -> Parsed<T>
+where
+    T: TryFrom<i64> + PartialOrd + std::fmt::Display,
+{
+    let number = found.integer().and_then(|number| T::try_from(number).ok());
+    number.filter(|number| limits.contains(number)).ok_or_else(|| {
+        let quotes = if found.is_variable() { "" } else { " without quotes" };
+        format!("a whole number{quotes}, {} to {}", limits.start(), limits.end())
+    })
+}
+
+/// A time span within limits: with a unit, or plain seconds in a variable with a name of its own.
+pub(super) fn duration(found: &Found, limits: RangeInclusive<Duration>) -> Parsed<Duration> {
+    let text = found.text().unwrap_or_default();
+    let is_bare = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (min, max) = limits.clone().into_inner();
+    let (duration, accepted) = if matches!(found.origin, Origin::PlainVariable(_)) {
+        let seconds = text.parse().ok().filter(|_| is_bare(text));
+        let accepted =
+            format!("seconds as a plain number without a unit, {} to {}", min.as_secs(), max.as_secs());
+        (seconds.map(Duration::from_secs), accepted)
+    } else {
+        // humantime takes a bare 0.
+        let duration = humantime::parse_duration(text).ok().filter(|_| !is_bare(text));
+        let bare =
+            if found.integer().is_some() || is_bare(text) { " (a bare number has no unit)" } else { "" };
+        let (min, max) = (humantime::format_duration(min), humantime::format_duration(max));
+        let accepted =
+            format!("a duration with a unit such as \"500ms\", \"5s\" or \"2m\", {min} to {max}{bare}");
+        (duration, accepted)
+    };
+    duration.filter(|duration| limits.contains(duration)).ok_or(accepted)
+}
+
+/// A time span of whole seconds within limits.
+pub(super) fn whole_seconds(found: &Found, limits: RangeInclusive<Duration>) -> Parsed<Duration> {
+    let duration = duration(found, limits)?;
+    if duration.subsec_nanos() == 0 {
+        Ok(duration)
+    } else {
+        Err("a duration of whole seconds, such as \"5s\"".to_owned())
+    }
+}
+
+/// A text that satisfies a rule, which `accepted` says in words.
+fn text_that(found: &Found, is_legal: impl FnOnce(&str) -> bool, accepted: &str) -> Parsed<String> {
+    found.text().filter(|text| is_legal(text)).map(str::to_owned).ok_or_else(|| accepted.to_owned())
+}
+
+/// The name of an S3 bucket.
+pub(super) fn bucket(found: &Found) -> Parsed<String> {
+    text_that(
+        found,
+        names::is_bucket,
+        "the name of an S3 bucket: 3 to 63 lower case letters, digits, dots and hyphens, which begins and ends with a \
+         letter or digit",
+    )
+}
+
+/// A DynamoDB table.
+pub(super) fn table(found: &Found) -> Parsed<String> {
+    text_that(
+        found,
+        names::is_table,
+        "the name of a table: 3 to 255 letters, digits, _, . and -; or the ARN of a table",
+    )
+}
+
+/// An address to listen on.
+pub(super) fn host(found: &Found) -> Parsed<String> {
+    text_that(found, names::is_host, "an IP address such as 0.0.0.0 or :: (without brackets), or a host name")
+}
+
+/// An AWS region.
+pub(super) fn region(found: &Found) -> Parsed<String> {
+    text_that(
+        found,
+        names::is_region,
+        "the name of a region, such as eu-central-1; empty leaves it to the AWS SDK",
+    )
+}
+
+/// An address of S3 or DynamoDB.
+pub(super) fn endpoint(found: &Found) -> Parsed<String> {
+    found.text().and_then(names::parse_endpoint).ok_or_else(|| {
+        "an http:// or https:// URL without user, query and fragment, such as http://localhost:8000; empty leaves it to \
+         the AWS SDK"
+            .to_owned()
+    })
+}
+
+/// The origins that may read answers. In a file `*` may stand alone as a string.
+pub(super) fn allowed_origins(found: &Found) -> Parsed<AllowedOrigins> {
+    let accepted = if found.is_variable() {
+        "* alone, or origins scheme://host[:port] with commas between them"
+    } else {
+        "\"*\", or an array of origins \"scheme://host[:port]\""
+    };
+    if found.text() == Some("*") {
+        return Ok(AllowedOrigins::Any);
+    }
+    match found.list() {
+        Some(items) if items == ["*"] => Ok(AllowedOrigins::Any),
+        items => parse_items(items, names::parse_origin, accepted).map(AllowedOrigins::List),
+    }
+}
+
+/// What may be signed.
+pub(super) fn allowed_prefixes(found: &Found) -> Parsed<Vec<AllowedPrefix>> {
+    let accepted = if found.is_variable() {
+        "bucket/prefix (or bucket/ for all of it) with commas between them"
+    } else {
+        "an array of \"bucket/prefix\" (or \"bucket/\" for all of it)"
+    };
+    parse_items(found.list(), names::parse_allowed_prefix, accepted)
+}
+
+fn parse_items<T>(
+    items: Option<Vec<&str>>,
+    parse: impl Fn(&str) -> Option<T>,
+    accepted: &str,
+) -> Parsed<Vec<T>> {
+    let items = items.ok_or(accepted)?;
+    items
+        .into_iter()
+        .map(|item| parse(item).ok_or_else(|| format!("{accepted}; {} is not one", quote(item))))
+        .collect()
+}
+
+/// A template of a header value. Braces other than the placeholder's are a mistyped placeholder.
+pub(super) fn header_template(found: &Found) -> Parsed<String> {
+    let is_legal = |text: &str| {
+        text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+            && !text.replace("{expires}", "").contains(['{', '}'])
+    };
+    text_that(
+        found,
+        is_legal,
+        "a Cache-Control value of visible ASCII characters and spaces, in which only {expires} may stand in braces; \
+         empty is off",
+    )
+}
+
+/// A key that signs cursors; empty is the built-in one.
+pub(super) fn cursor_key(found: &Found) -> Parsed<SecretString> {
+    let is_legal = |text: &str| text.is_empty() || text.len() >= CURSOR_KEY_MIN_BYTES;
+    text_that(
+        found,
+        is_legal,
+        "a text of at least 16 bytes, the same on all instances; empty is the built-in key",
+    )
+    .map(SecretString::from)
+}
+
+/// How a line of the log looks.
+pub(super) fn log_format(found: &Found) -> Parsed<LogFormat> {
+    match found.text() {
+        Some("auto") => Ok(LogFormat::Auto),
+        Some("json") => Ok(LogFormat::Json),
+        Some("text") => Ok(LogFormat::Text),
+        _ => Err("auto, json or text".to_owned()),
+    }
+}
+
+/// Filter directives of `tracing-subscriber`.
+pub(super) fn log_filter(found: &Found) -> Parsed<String> {
+    text_that(
+        found,
+        |text| !text.trim().is_empty() && EnvFilter::try_new(text).is_ok(),
+        "filter directives, such as info or info,beetroot_api=debug; off is silence",
+    )
+}
