@@ -1,1 +1,4 @@
 //! beetroot-api: lists from DynamoDB with presigned S3 URLs that stay the same until they must change.
+
+#[cfg(feature = "demo")]
+pub mod emulators;
