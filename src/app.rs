@@ -1,0 +1,186 @@
+//! The composition root: the only place where clients are built. Settings in, a listening service out.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{HttpServer, web};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::config::{AllowedOrigins, Dynamodb, Settings};
+use crate::domain::AllowList;
+use crate::gallery::{CursorKey, Gallery};
+use crate::http;
+use crate::telemetry::metrics::Metrics;
+use crate::urls::{Credentials, EndpointError, Endpoints, UrlBook, Window};
+
+/// The region when nothing names one; it only stands in until the start is refused.
+const NO_REGION: &str = "no AWS region: set AWS_REGION, a region in the AWS profile, or aws.region";
+
+/// What a service needs from outside of its settings.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// Credentials, region and endpoints as the AWS SDK found them.
+    pub aws: SdkConfig,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why a service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Neither environment nor profile nor settings name a region.
+    #[error("{NO_REGION}")]
+    NoRegion,
+    /// The SDK was told to use no credentials at all.
+    #[error("no source of AWS credentials: nothing could be signed")]
+    NoCredentials,
+    /// The thumbnails' bucket has no address, so no URL would ever be signed.
+    #[error("presign.thumbs_bucket cannot be used with this region and these endpoints")]
+    ThumbsBucket(#[source] EndpointError),
+    /// The address is taken, not this machine's, or not allowed.
+    #[error("cannot listen on {host}:{port} (server.host, server.port)")]
+    Bind {
+        /// As the settings say.
+        host: String,
+        /// As the settings say.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// A service that listens; [`App::run`] lets it answer.
+pub struct App {
+    server: Server,
+    addr: SocketAddr,
+    draining: Arc<AtomicBool>,
+    drain_delay: Duration,
+    metrics: Metrics,
+}
+
+impl App {
+    /// Builds the clients and binds the listener. Asks neither DynamoDB nor S3 nor the credentials provider.
+    pub async fn build(settings: Settings, outside: Outside) -> Result<Self, BuildError> {
+        let metrics = Metrics::default();
+        let draining = Arc::new(AtomicBool::new(false));
+        let gallery = build_gallery(&settings, outside, &metrics).await?;
+        let server = settings.server;
+        let shared = web::Data::new(http::Shared {
+            gallery,
+            metrics: metrics.clone(),
+            request_timeout: server.request_timeout,
+            max_in_flight: server.max_in_flight,
+            in_flight: AtomicUsize::new(0),
+            draining: Arc::clone(&draining),
+        });
+        let origins: AllowedOrigins = settings.cors.allowed_origins;
+        let bind_error = |source| BuildError::Bind { host: server.host.clone(), port: server.port, source };
+        let mut http_server = HttpServer::new(move || http::application(web::Data::clone(&shared), &origins))
+            .disable_signals()
+            .keep_alive(server.keep_alive)
+            .client_request_timeout(server.client_request_timeout)
+            .shutdown_timeout(server.shutdown_timeout.as_secs());
+        if server.workers > 0 {
+            http_server = http_server.workers(server.workers);
+        }
+        let http_server = http_server.bind((server.host.as_str(), server.port)).map_err(bind_error)?;
+        let addr = http_server
+            .addrs()
+            .first()
+            .copied()
+            .ok_or_else(|| bind_error(io::Error::from(io::ErrorKind::AddrNotAvailable)))?;
+        Ok(Self { server: http_server.run(), addr, draining, drain_delay: server.drain_delay, metrics })
+    }
+
+    /// Where it listens: the port that the system chose when the settings say 0.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What this instance counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Answers until `shutdown` is over; then readiness turns off for `server.drain_delay`, the listener closes, and requests
+    /// in flight are answered within `server.shutdown_timeout`.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let mut server = self.server;
+        let handle = server.handle();
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = shutdown => {}
+        }
+        self.draining.store(true, Ordering::Relaxed);
+        tracing::info!(drain_delay = ?self.drain_delay, "draining");
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = tokio::time::sleep(self.drain_delay) => {}
+        }
+        let (ended, ()) = tokio::join!(server, handle.stop(true));
+        tracing::info!("ended");
+        ended
+    }
+}
+
+async fn build_gallery(settings: &Settings, outside: Outside, metrics: &Metrics) -> Result<Gallery, BuildError> {
+    let Outside { aws, clock } = outside;
+    let mut sdk = aws.into_builder();
+    if let Some(region) = &settings.aws.region {
+        sdk = sdk.region(aws_types::region::Region::new(region.clone()));
+    }
+    let sdk = sdk.build();
+    if sdk.region().is_none() {
+        return Err(BuildError::NoRegion);
+    }
+    let provider = sdk.credentials_provider().ok_or(BuildError::NoCredentials)?;
+
+    let catalog = Catalog::new(
+        dynamodb_client(&sdk, settings),
+        settings.dynamodb.clone(),
+        settings.persons.scan_limit,
+        metrics.clone(),
+    );
+
+    let presign = &settings.presign;
+    let public_endpoint = settings.aws.s3_public_endpoint.as_ref().or(settings.aws.s3_endpoint.as_ref());
+    let endpoints =
+        Endpoints::new(&sdk, public_endpoint.map(String::as_str), presign.response_cache_control());
+    endpoints.resolve(&presign.thumbs_bucket).await.map_err(BuildError::ThumbsBucket)?;
+    let allowed = presign.allow.iter().map(|allowed| (allowed.bucket.clone(), allowed.prefix.clone()));
+    let urls = UrlBook::new(
+        clock.clone(),
+        metrics.clone(),
+        AllowList::new(allowed.collect()),
+        endpoints,
+        Credentials::new(provider, clock, presign.expires, presign.margin),
+        Window::new(presign.expires, presign.margin),
+    );
+    let cursor_key = CursorKey::new(&settings.lists.cursor_key);
+    Ok(Gallery::new(catalog, urls, presign.thumbs_bucket.clone(), cursor_key))
+}
+
+fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
+    let Dynamodb { connect_timeout, attempt_timeout, operation_timeout, max_attempts, .. } = settings.dynamodb;
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(connect_timeout)
+        .operation_attempt_timeout(attempt_timeout)
+        .operation_timeout(operation_timeout)
+        .build();
+    let mut config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(max_attempts));
+    if let Some(endpoint) = &settings.aws.dynamodb_endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}

@@ -1,0 +1,86 @@
+//! The commands, one file each, and what they share: how a process ends.
+//!
+//! Commands print, because printing is what they are for; nothing below them does.
+
+mod config;
+#[cfg(feature = "demo")]
+mod demo;
+mod serve;
+mod signals;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app::BuildError;
+use crate::cli::{Cli, Command};
+use crate::config::{Faults, Loaded, Sources, load};
+
+/// The exit code of a start that the settings do not allow.
+const WRONG_SETTINGS: u8 = 2;
+/// The exit code of everything else that goes wrong.
+const FAILED: u8 = 1;
+
+/// Why a command ended without success.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Settings(#[from] Faults),
+    #[error("log.filter: {0}")]
+    LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("the server ended")]
+    Server(#[source] std::io::Error),
+    #[error("cannot print")]
+    Print(#[source] std::io::Error),
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+}
+
+impl CommandError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_)
+            | Self::LogFilter(_)
+            | Self::Build(BuildError::NoRegion | BuildError::NoCredentials | BuildError::ThumbsBucket(_)) => {
+                WRONG_SETTINGS
+            }
+            Self::Build(BuildError::Bind { .. }) | Self::Server(_) | Self::Print(_) => FAILED,
+            #[cfg(feature = "demo")]
+            Self::Demo(_) => FAILED,
+        }
+    }
+}
+
+/// Runs one command to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Serve => serve::serve(cli.config).await,
+        Command::Config => config::print(cli.config),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::demo(cli.config, args).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn load_settings(config_file: Option<PathBuf>) -> Result<Loaded, Faults> {
+    load(Sources::from_process(config_file))
+}
+
+/// The error and what is behind it, one line each.
+#[expect(clippy::print_stderr, reason = "this is where a command's failure is told")]
+fn tell(error: &dyn std::error::Error) {
+    eprintln!("beetroot-api: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("  because: {cause}");
+        source = cause.source();
+    }
+}

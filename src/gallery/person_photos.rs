@@ -1,0 +1,98 @@
+//! `GET /persons/{personId}/photos`: where a person occurs.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed};
+use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
+use crate::domain::{PersonId, PhotoId};
+
+/// One page of a person's photos.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonPhotosPage {
+    person_id: PersonId,
+    photos: Vec<Photo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Photo {
+    photo_id: PhotoId,
+    photo_bucket: Option<String>,
+    photo_key: Option<String>,
+    thumb_key: Option<String>,
+    #[serde(rename = "photoURL")]
+    photo_url: Option<String>,
+    #[serde(rename = "thumbURL")]
+    thumb_url: Option<String>,
+}
+
+impl Gallery {
+    /// The occurrences of `person` behind the cursor, in table order. A person that nobody knows has none.
+    pub async fn person_photos(
+        &self,
+        person: PersonId,
+        page: &PageRequest,
+    ) -> Result<PersonPhotosPage, GalleryError> {
+        let list = format!("photos of {}", person.as_str());
+        let after = page.cursor.as_deref().map(|cursor| self.cursor_key.open::<RowKey>(&list, cursor)).transpose()?;
+        let started_by_cursor = after.is_some();
+        let found = match self.catalog.occurrences(&person, after, page.limit).await {
+            // the cursor is ours, but not of the table that this service reads now
+            Err(CatalogError { kind: FailureKind::Invalid, .. }) if started_by_cursor => {
+                return Err(GalleryError::Cursor);
+            }
+            answer => answer?,
+        };
+        let next_cursor = found.next.and_then(|next| self.cursor_key.seal(&list, &next));
+        let occurrences = self.locate(found.occurrences).await?;
+
+        // the photos' URLs first, the thumbnails' behind them
+        let photos = occurrences.iter().map(|occurrence| {
+            let location = &occurrence.location;
+            self.urls.object(location.bucket.as_deref()?, location.key.as_deref()?)
+        });
+        let thumbs = occurrences.iter().map(|occurrence| {
+            let key = occurrence.thumb_key.as_deref().filter(|key| !key.is_empty())?;
+            self.urls.object(&self.thumbs_bucket, key)
+        });
+        let objects: Vec<_> = photos.chain(thumbs).collect();
+        let mut photo_urls = self.urls.sign(&objects).await?;
+        let expires_at = earliest_end(&photo_urls);
+        let thumb_urls = photo_urls.split_off(occurrences.len());
+        let photos = occurrences
+            .into_iter()
+            .zip(photo_urls.into_iter().zip(thumb_urls))
+            .map(|(occurrence, (photo_url, thumb_url))| Photo {
+                photo_id: occurrence.photo_id,
+                photo_bucket: occurrence.location.bucket,
+                photo_key: occurrence.location.key,
+                thumb_key: occurrence.thumb_key,
+                photo_url: exposed(photo_url),
+                thumb_url: exposed(thumb_url),
+            })
+            .collect();
+        Ok(PersonPhotosPage { person_id: person, photos, next_cursor, expires_at })
+    }
+
+    /// Completes the locations from the table of photos; an occurrence whose photo has no row there is dropped.
+    async fn locate(&self, occurrences: Vec<Occurrence>) -> Result<Vec<Occurrence>, CatalogError> {
+        let incomplete = occurrences.iter().filter(|occurrence| !occurrence.location.is_complete());
+        let found = self.catalog.photo_locations(incomplete.map(|occurrence| occurrence.photo_id.clone())).await?;
+        Ok(occurrences
+            .into_iter()
+            .filter_map(|mut occurrence| {
+                if !occurrence.location.is_complete() {
+                    let fallback = found.get(&occurrence.photo_id)?;
+                    occurrence.location = occurrence.location.or(fallback.clone());
+                }
+                Some(occurrence)
+            })
+            .collect())
+    }
+}

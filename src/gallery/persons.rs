@@ -1,0 +1,85 @@
+//! `GET /persons`: everybody, ranked by how many photos they are in.
+
+use std::cmp::{Ordering, Reverse};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed};
+use crate::catalog;
+use crate::domain::{PersonId, PhotoCount};
+
+/// The list that its cursors belong to.
+const LIST: &str = "persons";
+
+/// One page of the ranking.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonsPage {
+    persons: Vec<Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Person {
+    person_id: PersonId,
+    photo_count: PhotoCount,
+    rep_thumb_key: Option<String>,
+    #[serde(rename = "repThumbURL")]
+    rep_thumb_url: Option<String>,
+}
+
+impl Gallery {
+    /// Those who follow the cursor's person, by photo count from the largest, ties by identifier.
+    pub async fn persons(&self, page: &PageRequest) -> Result<PersonsPage, GalleryError> {
+        let after = page.cursor.as_deref().map(|cursor| self.open_position(cursor)).transpose()?;
+        let mut ranking = self.catalog.persons().await?;
+        if let Some((count, id)) = &after {
+            ranking.retain(|person| rank(person).cmp(&(Reverse(*count), id)) == Ordering::Greater);
+        }
+        ranking.sort_by(|left, right| rank(left).cmp(&rank(right)));
+        let has_more = ranking.len() > page.limit;
+        ranking.truncate(page.limit);
+        let next_cursor = ranking.last().filter(|_| has_more).and_then(|last| self.seal_position(last));
+
+        let objects: Vec<_> = ranking
+            .iter()
+            .map(|person| {
+                let key = person.rep_thumb_key.as_deref().filter(|key| !key.is_empty())?;
+                self.urls.object(&self.thumbs_bucket, key)
+            })
+            .collect();
+        let urls = self.urls.sign(&objects).await?;
+        let expires_at = earliest_end(&urls);
+        let persons = ranking
+            .into_iter()
+            .zip(urls)
+            .map(|(person, url)| Person {
+                person_id: person.id,
+                photo_count: person.photo_count,
+                rep_thumb_key: person.rep_thumb_key,
+                rep_thumb_url: exposed(url),
+            })
+            .collect();
+        Ok(PersonsPage { persons, next_cursor, expires_at })
+    }
+
+    fn seal_position(&self, person: &catalog::Person) -> Option<String> {
+        let count = serde_json::to_string(&person.photo_count).ok()?;
+        self.cursor_key.seal(LIST, &(count, person.id.as_str()))
+    }
+
+    fn open_position(&self, cursor: &str) -> Result<(PhotoCount, PersonId), GalleryError> {
+        let (count, id): (String, String) = self.cursor_key.open(LIST, cursor)?;
+        PhotoCount::parse(&count).zip(PersonId::from_row(id)).ok_or(GalleryError::Cursor)
+    }
+}
+
+/// What the ranking sorts by.
+fn rank(person: &catalog::Person) -> (Reverse<PhotoCount>, &PersonId) {
+    (Reverse(person.photo_count), &person.id)
+}

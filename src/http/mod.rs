@@ -1,0 +1,133 @@
+//! Everything that knows actix: routes, middleware, answers, errors.
+
+mod access_log;
+mod error;
+mod limit;
+mod ops;
+mod page_query;
+mod person_photos;
+mod persons;
+mod preflight;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use self::error::ApiError;
+use crate::config::AllowedOrigins;
+use crate::gallery::Gallery;
+use crate::telemetry::metrics::Metrics;
+
+/// The route of the ranking.
+const PERSONS: &str = "/persons";
+/// The route of a person's photos.
+const PERSON_PHOTOS: &str = "/persons/{personId}/photos";
+/// The longest head of preflights that a browser may remember, seconds.
+const PREFLIGHT_MAX_AGE: usize = 3600;
+
+/// What all handlers share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The two answers.
+    pub gallery: Gallery,
+    /// Counted into.
+    pub metrics: Metrics,
+    /// The longest that a request may take.
+    pub request_timeout: Duration,
+    /// Requests worked on at once.
+    pub max_in_flight: usize,
+    /// Requests being worked on now, on all workers.
+    pub in_flight: AtomicUsize,
+    /// The service is about to end: readiness is off and connections close after their answer.
+    pub draining: Arc<AtomicBool>,
+}
+
+/// The application of one worker.
+///
+/// Middleware, from the outside to the inside: the access log sees every answer as it leaves; preflights turn any answer to
+/// `OPTIONS` into the contract's; CORS marks errors, too, or a page could not read them; errors are rendered inside of it.
+pub fn application(
+    shared: web::Data<Shared>,
+    origins: &AllowedOrigins,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .app_data(shared)
+        .service(
+            resource(PERSONS, persons::get_persons).wrap(from_fn(limit::refuse_beyond_max_in_flight)),
+        )
+        .service(
+            resource(PERSON_PHOTOS, person_photos::get_person_photos)
+                .wrap(from_fn(limit::refuse_beyond_max_in_flight)),
+        )
+        .service(resource("/healthz", ops::get_healthz))
+        .service(resource("/readyz", ops::get_readyz))
+        .service(resource("/metrics", ops::get_metrics))
+        .default_service(web::to(unknown_path))
+        .wrap(from_fn(error::render))
+        .wrap(cors(origins))
+        .wrap(from_fn(preflight::answer_options))
+        .wrap(from_fn(access_log::record))
+}
+
+/// A path that answers `GET` and `HEAD`, and 405 to the rest.
+fn resource<F, Args>(path: &str, handler: F) -> actix_web::Resource
+where
+    F: actix_web::Handler<Args> + Copy,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler))
+        .route(web::head().to(handler))
+        .default_service(web::to(method_not_allowed))
+}
+
+fn cors(origins: &AllowedOrigins) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allowed_header(header::CONTENT_TYPE)
+        .expose_headers([header::ETAG, header::RETRY_AFTER, header::HeaderName::from_static(access_log::REQUEST_ID)])
+        .max_age(PREFLIGHT_MAX_AGE);
+    match origins {
+        AllowedOrigins::Any => cors.allow_any_origin().send_wildcard(),
+        AllowedOrigins::List(origins) => origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
+    }
+}
+
+async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let path = request.uri().path();
+    Err(if path.starts_with("/persons/") && path.ends_with("/photos") {
+        ApiError::BadPath
+    } else {
+        ApiError::NotFound(path.to_owned())
+    })
+}
+
+async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::MethodNotAllowed(request.uri().path().to_owned()))
+}
+
+/// One of the two answers, as JSON that only the user's own browser keeps, and asks again before it uses it.
+fn json_answer(answer: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    let body = serde_json::to_vec(answer).map_err(|error| ApiError::Unrendered(error.into()))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .body(body))
+}

@@ -1,0 +1,132 @@
+//! Each metric once: its doc comment is its help text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// One request's route, method and status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Request {
+    /// The pattern, not the path: bounded, and without anybody's identifier.
+    pub route: &'static str,
+    /// `GET`, `HEAD`, `OPTIONS` or `other`.
+    pub method: &'static str,
+    /// The status code.
+    pub status: u16,
+}
+
+/// One request's route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Route {
+    /// The pattern, not the path.
+    pub route: &'static str,
+}
+
+/// A call to DynamoDB and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Call {
+    /// `Scan`, `Query` or `BatchGetItem`.
+    pub operation: &'static str,
+    /// `ok`, `throttled`, `timeout` or `unavailable`.
+    pub outcome: &'static str,
+}
+
+/// A row that costs itself only.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OddRow {
+    /// `persons`, `occurrences` or `photos`.
+    pub table: &'static str,
+    /// The attribute that is missing or odd.
+    pub attribute: &'static str,
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    /// One word.
+    pub reason: &'static str,
+}
+
+impl Reason {
+    /// A reason by its word.
+    pub fn of(reason: &'static str) -> Self {
+        Self { reason }
+    }
+}
+
+/// Seconds from a cache hit to a long scan.
+#[derive(Clone, Debug)]
+pub struct Latency;
+
+impl MetricConstructor<Histogram> for Latency {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+    }
+}
+
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])+ $name:ident: $type:ty = $value:expr, $registered:literal;)+) => {
+        /// All metrics of one instance of the service; clones count into the same ones.
+        #[derive(Clone)]
+        pub struct Metrics {
+            registry: Arc<Registry>,
+            $($(#[doc = $help])+ pub $name: $type,)+
+        }
+
+        impl Default for Metrics {
+            fn default() -> Self {
+                let mut registry = Registry::with_prefix("beetroot");
+                $(
+                    let $name: $type = $value;
+                    // the registry ends each help text with a full stop of its own
+                    let help = concat!($($help),+).trim().trim_end_matches('.');
+                    registry.register($registered, help, $name.clone());
+                )+
+                Self { registry: Arc::new(registry), $($name,)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Requests answered.
+    http_requests: Family<Request, Counter> = Family::default(), "http_requests";
+    /// Seconds from the head of a request to its answer.
+    http_request_duration: Family<Route, Histogram, Latency> = Family::new_with_constructor(Latency), "http_request_duration_seconds";
+    /// Requests being worked on now.
+    http_in_flight: Gauge = Gauge::default(), "http_in_flight";
+    /// Requests refused because server.max_in_flight others were being worked on.
+    http_overload: Counter = Counter::default(), "http_overload";
+    /// Calls to DynamoDB, each with all its attempts.
+    dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
+    /// Rows that were skipped or degraded because an attribute is missing or odd.
+    odd_rows: Family<OddRow, Counter> = Family::default(), "odd_rows";
+    /// Scans of the persons that ended at persons.scan_limit: their ranking misses persons.
+    scans_cut_short: Counter = Counter::default(), "scans_cut_short";
+    /// URLs signed.
+    urls_signed: Counter = Counter::default(), "urls_signed";
+    /// Objects that got no URL.
+    urls_refused: Family<Reason, Counter> = Family::default(), "urls_refused";
+}
+
+impl Metrics {
+    /// Everything in the text format of OpenMetrics.
+    pub fn render(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Metrics")
+    }
+}

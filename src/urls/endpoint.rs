@@ -1,0 +1,151 @@
+//! Where a bucket is, as `aws-sdk-s3` sees it: partition, region, dual stack, FIPS, custom endpoint, dotted names.
+//!
+//! The SDK's own rules decide. Once per bucket it presigns a sample with credentials that open nothing; scheme, host, path
+//! prefix and region are read from that URL, and our signer must then produce the same bytes before the bucket is used.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use jiff::Timestamp;
+
+use super::signer::Signer;
+
+/// Buckets kept resolved: rows name them, so there could be any number of them.
+const MOST_BUCKETS: usize = 1024;
+/// The key, the second and the lifetime of the sample that the SDK presigns.
+const SAMPLE: (&str, u32, u32) = ("sample", 1_700_000_000, 60);
+
+/// How the URLs of one bucket look in front of and behind the key.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BucketEndpoint {
+    /// `https://bucket.s3.eu-central-1.amazonaws.com`
+    pub origin: String,
+    /// What a browser sends as `Host`: without the scheme's own port.
+    pub host: String,
+    /// `/`, or `/bucket/` in path style.
+    pub path_prefix: String,
+    /// The region of the signature.
+    pub region: String,
+    /// The `Cache-Control` that S3 is told to answer with.
+    pub response_cache_control: Option<String>,
+}
+
+/// Why a bucket's URLs cannot be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// The SDK has no endpoint for this region, bucket and these settings.
+    #[error("aws-sdk-s3 finds no endpoint for the bucket {bucket}")]
+    Unresolved {
+        /// The bucket's name.
+        bucket: String,
+        /// What the SDK says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The SDK signs this bucket in a way that this service does not.
+    #[error("the bucket {0} needs a form of URL that this service does not sign")]
+    UnknownForm(String),
+}
+
+/// Resolves buckets and remembers them.
+#[derive(Debug)]
+pub struct Endpoints {
+    client: Client,
+    response_cache_control: Option<String>,
+    known: RwLock<HashMap<String, Arc<BucketEndpoint>>>,
+}
+
+impl Endpoints {
+    /// Takes region and endpoints from the SDK's configuration; `endpoint` replaces its S3 endpoint.
+    pub fn new(sdk: &SdkConfig, endpoint: Option<&str>, response_cache_control: Option<String>) -> Self {
+        let mut config = Builder::from(sdk).credentials_provider(credentials_that_open_nothing());
+        if let Some(endpoint) = endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        if endpoint.is_some() || has_custom_endpoint(sdk) {
+            config = config.force_path_style(true);
+        }
+        Self { client: Client::from_conf(config.build()), response_cache_control, known: RwLock::default() }
+    }
+
+    /// The endpoint of a bucket; asks nobody: the SDK's rules are a table within it.
+    pub async fn resolve(&self, bucket: &str) -> Result<Arc<BucketEndpoint>, EndpointError> {
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(bucket) {
+            return Ok(Arc::clone(known));
+        }
+        let endpoint = Arc::new(self.ask_sdk(bucket).await?);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_BUCKETS {
+            known.clear();
+        }
+        known.insert(bucket.to_owned(), Arc::clone(&endpoint));
+        Ok(endpoint)
+    }
+
+    async fn ask_sdk(&self, bucket: &str) -> Result<BucketEndpoint, EndpointError> {
+        let (key, second, lifetime) = SAMPLE;
+        let unresolved =
+            |source| EndpointError::Unresolved { bucket: bucket.to_owned(), source };
+        let times = PresigningConfig::builder()
+            .start_time(UNIX_EPOCH + Duration::from_secs(second.into()))
+            .expires_in(Duration::from_secs(lifetime.into()))
+            .build()
+            .map_err(|error| unresolved(error.into()))?;
+        let sample = self
+            .client
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .set_response_cache_control(self.response_cache_control.clone())
+            .presigned(times)
+            .await
+            .map_err(|error| unresolved(error.into()))?;
+
+        let endpoint = BucketEndpoint::read(sample.uri(), self.response_cache_control.clone()).map(Arc::new);
+        let signed_at = Timestamp::UNIX_EPOCH + Duration::from_secs(second.into());
+        endpoint
+            .filter(|endpoint| {
+                Signer::new(&credentials_that_open_nothing())
+                    .sign(endpoint, key, signed_at, lifetime.into())
+                    .is_some_and(|ours| ours.expose() == sample.uri())
+            })
+            .and_then(Arc::into_inner)
+            .ok_or_else(|| EndpointError::UnknownForm(bucket.to_owned()))
+    }
+}
+
+impl BucketEndpoint {
+    /// Takes the sample's URL apart.
+    fn read(sample: &str, response_cache_control: Option<String>) -> Option<Self> {
+        let (address, query) = sample.split_once('?')?;
+        let (scheme, rest) = address.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/')?);
+        let default_port = if scheme == "https" { ":443" } else { ":80" };
+        let scope = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+        Some(Self {
+            origin: format!("{scheme}://{authority}"),
+            host: authority.strip_suffix(default_port).unwrap_or(authority).to_owned(),
+            path_prefix: path.strip_suffix(SAMPLE.0)?.to_owned(),
+            region: scope.split("%2F").nth(2)?.to_owned(),
+            response_cache_control,
+        })
+    }
+}
+
+fn credentials_that_open_nothing() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "sample", Some("sample/token".to_owned()), None, "sample")
+}
+
+/// Whether environment or profile name an S3 endpoint of their own, in the order in which the SDK looks.
+fn has_custom_endpoint(sdk: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_service =
+        sdk.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+    of_service.is_some() || sdk.endpoint_url().is_some()
+}

@@ -1,0 +1,253 @@
+//! Signature Version 4 for `GET` of one object, as a query string.
+//!
+//! Everything that repeats (key derivation, scope, host, encoded session token) is prepared once per credential, bucket
+//! and day; then a URL costs one SHA-256 of the canonical request and one HMAC. The bytes are those of `aws-sdk-s3`'s
+//! `get_object().presigned()`, which is the oracle in the tests.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_credential_types::Credentials;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::endpoint::BucketEndpoint;
+use crate::domain::SignedUrl;
+
+/// What stays as it is in a query value: RFC 3986's unreserved characters.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// In a key the slash stays as well.
+const OBJECT_KEY: &AsciiSet = &QUERY_VALUE.remove(b'/');
+/// Buckets and days kept prepared per credential: rows name the buckets, so there could be any number of them.
+const MOST_PREPARED: usize = 1024;
+
+/// Signs in the name of one set of credentials. Holds a secret: prints as its access key id only.
+pub struct Signer {
+    access_key_id: String,
+    secret_access_key: SecretString,
+    /// Percent-encoded.
+    session_token: Option<SecretString>,
+    expires_at: Option<Timestamp>,
+    prepared: RwLock<HashMap<(Arc<BucketEndpoint>, Date), Arc<Prepared>>>,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Signer({}, until {:?})", self.access_key_id, self.expires_at)
+    }
+}
+
+impl Signer {
+    /// Takes over the credentials; an expiry beyond the year 9999 counts as none.
+    pub fn new(credentials: &Credentials) -> Self {
+        Self {
+            access_key_id: credentials.access_key_id().to_owned(),
+            secret_access_key: credentials.secret_access_key().into(),
+            session_token: credentials.session_token().map(|token| encode(token).into()),
+            expires_at: credentials.expiry().and_then(|end| Timestamp::try_from(end).ok()),
+            prepared: RwLock::default(),
+        }
+    }
+
+    /// When S3 stops accepting what these credentials signed; `None` for keys without an end.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// How long S3 still accepts what they sign.
+    pub fn seconds_left(&self, now: Timestamp) -> i64 {
+        self.expires_at.map_or(i64::MAX, |end| end.as_second() - now.as_second())
+    }
+
+    /// Whether these are the same credentials, with the same end.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let token = |signer: &Self| signer.session_token.as_ref().map(|token| token.expose_secret().to_owned());
+        self.access_key_id == other.access_key_id
+            && self.expires_at == other.expires_at
+            && self.secret_access_key.expose_secret() == other.secret_access_key.expose_secret()
+            && token(self) == token(other)
+    }
+
+    /// Signs a `GET` of `key` that is valid from `signed_at` for `lifetime_seconds`, or as long as the credentials are,
+    /// whichever is shorter; `None` when that leaves less than a second.
+    pub fn sign(
+        &self,
+        endpoint: &Arc<BucketEndpoint>,
+        key: &str,
+        signed_at: Timestamp,
+        lifetime_seconds: i64,
+    ) -> Option<SignedUrl> {
+        let lifetime_seconds = lifetime_seconds.min(self.seconds_left(signed_at));
+        if lifetime_seconds < 1 {
+            return None;
+        }
+        let expires_at = Timestamp::from_second(signed_at.as_second() + lifetime_seconds).ok()?;
+        let url = self.prepared(endpoint, Offset::UTC.to_datetime(signed_at).date()).sign(
+            endpoint,
+            key,
+            signed_at,
+            lifetime_seconds,
+        );
+        Some(SignedUrl::new(url, expires_at))
+    }
+
+    fn prepared(&self, endpoint: &Arc<BucketEndpoint>, date: Date) -> Arc<Prepared> {
+        // a thread that panicked cannot have left half an entry behind: entries are made before they are inserted
+        let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = known.get(&(Arc::clone(endpoint), date)) {
+            return Arc::clone(prepared);
+        }
+        drop(known);
+        let prepared = Arc::new(Prepared::new(self, endpoint, date));
+        let mut known = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_PREPARED {
+            known.clear();
+        }
+        known.insert((Arc::clone(endpoint), date), Arc::clone(&prepared));
+        prepared
+    }
+}
+
+/// What all URLs of a credential, bucket and day have in common. The names follow the canonical request's order.
+struct Prepared {
+    /// HMAC-SHA-256 with the signing key of that day, region and service.
+    signing_key: Hmac<Sha256>,
+    /// `20260131/eu-central-1/s3/aws4_request`
+    scope: String,
+    /// From the algorithm to the date's name, in the canonical request and in the URL alike.
+    query_to_date: String,
+    /// In the canonical request, behind the lifetime: token, signed headers, overrides, host, payload.
+    canonical_tail: String,
+    /// In the URL, between key and algorithm: operation and overrides.
+    url_overrides: String,
+    /// In the URL, behind the signature: the token.
+    url_tail: String,
+}
+
+impl Prepared {
+    fn new(signer: &Signer, endpoint: &BucketEndpoint, date: Date) -> Self {
+        let region = &endpoint.region;
+        let day = format!("{:04}{:02}{:02}", date.year(), date.month(), date.day());
+        let scope = format!("{day}/{region}/s3/aws4_request");
+        let key_of_day =
+            authenticate(&keyed(format!("AWS4{}", signer.secret_access_key.expose_secret()).as_bytes()), &day);
+        let key_of_region = authenticate(&keyed(&key_of_day), region);
+        let key_of_service = authenticate(&keyed(&key_of_region), "s3");
+        let signing_key = keyed(&authenticate(&keyed(&key_of_service), "aws4_request"));
+
+        let credential = encode(&format!("{}/{scope}", signer.access_key_id));
+        let token = signer.session_token.as_ref().map_or_else(String::new, |token| {
+            format!("&X-Amz-Security-Token={}", token.expose_secret())
+        });
+        let cache_control = endpoint.response_cache_control.as_deref().map_or_else(String::new, |value| {
+            format!("&response-cache-control={}", encode(value))
+        });
+        Self {
+            signing_key,
+            scope,
+            query_to_date: format!(
+                "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date="
+            ),
+            canonical_tail: format!(
+                "{token}&X-Amz-SignedHeaders=host{cache_control}&x-id=GetObject\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD",
+                endpoint.host
+            ),
+            url_overrides: format!("?x-id=GetObject{cache_control}&"),
+            url_tail: token,
+        }
+    }
+
+    fn sign(&self, endpoint: &BucketEndpoint, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> String {
+        let date_and_lifetime = format!("{}&X-Amz-Expires={lifetime_seconds}", basic_format(signed_at));
+        let date = &date_and_lifetime[..BASIC_FORMAT_BYTES];
+
+        let mut path = String::with_capacity(endpoint.path_prefix.len() + 2 * key.len());
+        path.push_str(&endpoint.path_prefix);
+        path.extend(utf8_percent_encode(key, OBJECT_KEY));
+
+        let request_digest = Sha256::new()
+            .chain_update("GET\n")
+            .chain_update(&path)
+            .chain_update("\n")
+            .chain_update(&self.query_to_date)
+            .chain_update(&date_and_lifetime)
+            .chain_update(&self.canonical_tail)
+            .finalize();
+        let mut request_hex = [0; 64];
+        write_hex(&request_digest, &mut request_hex);
+        let signature = self
+            .signing_key
+            .clone()
+            .chain_update("AWS4-HMAC-SHA256\n")
+            .chain_update(date)
+            .chain_update("\n")
+            .chain_update(&self.scope)
+            .chain_update("\n")
+            .chain_update(request_hex)
+            .finalize()
+            .into_bytes();
+        let mut signature_hex = [0; 64];
+        write_hex(&signature, &mut signature_hex);
+
+        let parts = [
+            &endpoint.origin,
+            &path,
+            &self.url_overrides,
+            &self.query_to_date,
+            &date_and_lifetime,
+            "&X-Amz-SignedHeaders=host&X-Amz-Signature=",
+            str::from_utf8(&signature_hex).unwrap_or_default(), // hexadecimal digits are ASCII
+            &self.url_tail,
+        ];
+        parts.concat()
+    }
+}
+
+fn encode(value: &str) -> String {
+    utf8_percent_encode(value, QUERY_VALUE).to_string()
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length, the signature is the trait's")]
+    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
+}
+
+fn authenticate(key: &Hmac<Sha256>, message: &str) -> [u8; 32] {
+    key.clone().chain_update(message).finalize().into_bytes().into()
+}
+
+fn write_hex(digest: &[u8], into: &mut [u8; 64]) {
+    #[expect(clippy::expect_used, reason = "32 bytes are 64 digits")]
+    hex::encode_to_slice(digest, into).expect("32 bytes are 64 digits");
+}
+
+/// How long `20260131T235959Z` is.
+const BASIC_FORMAT_BYTES: usize = 16;
+
+/// ISO 8601's basic format in UTC, to the second.
+pub(super) fn basic_format(time: Timestamp) -> String {
+    let time = Offset::UTC.to_datetime(time);
+    let digits = |value: i8| [b'0' + value.unsigned_abs() / 10, b'0' + value.unsigned_abs() % 10].map(char::from);
+    let year = time.year();
+    #[expect(clippy::cast_possible_truncation, reason = "the years that a clock shows have four digits")]
+    let (century, of_century) = ((year / 100) as i8, (year % 100) as i8);
+    let mut text = String::with_capacity(BASIC_FORMAT_BYTES + 24);
+    text.extend(digits(century));
+    text.extend(digits(of_century));
+    text.extend(digits(time.month()));
+    text.extend(digits(time.day()));
+    text.push('T');
+    text.extend(digits(time.hour()));
+    text.extend(digits(time.minute()));
+    text.extend(digits(time.second()));
+    text.push('Z');
+    text
+}
