@@ -1,46 +1,13 @@
-//! The layers that settings come from, later wins: the compiled-in `config/default.toml`, `config/<APP_ENV>.toml` in the
-//! working directory, the file of `--config`, variables with names of their own, and `BEETROOT__SECTION__KEY`.
-//!
-//! `config` reads the files; merging is ours, key by key, so that every unknown key is found and a wrong table
-//! in one layer does not wipe out the keys of another.
-//!
-//! Empty variables with names of their own count as unset, because Compose files and Helm charts produce them.
-//! `BEETROOT__…` variables count when they are empty: that is how to empty a list or to unset what a file sets.
+//! Loads the settings: layers in their order, then one reading that tells everything that is wrong.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use ::config::{ConfigError, File, FileFormat, Source, Value, ValueKind};
-
-use super::fault::{Faults, Origin, quote, unknown_key};
+use super::fault::Faults;
+use super::layers::{Layers, is_ours};
 use super::reader::Reader;
 use super::report::Loaded;
-use super::value::Found;
-
-const DEFAULTS: &str = include_str!("../../config/default.toml");
-
-/// The variable that names the file of the deployment.
-const APP_ENV: &str = "APP_ENV";
-/// What variables begin with that can set any key.
-const PREFIX: &str = "BEETROOT__";
-/// Variables with names of their own, and the keys that they set.
-const PLAIN_VARIABLES: [(&str, &str); 10] = [
-    ("THUMBS_BUCKET", "presign.thumbs_bucket"),
-    ("PRESIGN_EXPIRES", "presign.expires"),
-    ("PRESIGN_MARGIN", "presign.margin"),
-    ("PERSONS_TABLE", "dynamodb.persons_table"),
-    ("OCCURRENCES_TABLE", "dynamodb.occurrences_table"),
-    ("PHOTOS_TABLE", "dynamodb.photos_table"),
-    ("HOST", "server.host"),
-    ("PORT", "server.port"),
-    ("S3_PUBLIC_ENDPOINT", "aws.s3_public_endpoint"),
-    ("CORS_ALLOWED_ORIGINS", "cors.allowed_origins"),
-];
-/// The one variable that wins over `BEETROOT__…`: whoever sets it wants to see something now.
-const RUST_LOG: (&str, &str) = ("RUST_LOG", "log.filter");
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// What settings are loaded from. Has no `Debug`, because it holds values that may be secrets.
 #[derive(Clone, Default)]
@@ -74,9 +41,7 @@ impl Sources {
 /// The settings of all layers, or everything that is wrong with them. Reads the files that `sources` names.
 pub fn load(sources: Sources) -> Result<Loaded, Faults> {
     let Sources { environment, config_file, working_dir } = sources;
-    let mut layers = Layers::default();
-    layers.add_text(DEFAULTS, &Origin::BuiltIn);
-    layers.known = layers.found.keys().cloned().collect();
+    let mut layers = Layers::built_in();
     layers.add_deployment_file(&environment, &working_dir);
     if let Some(path) = config_file {
         layers.add_file(&working_dir.join(path), "--config");
@@ -89,127 +54,8 @@ pub fn load(sources: Sources) -> Result<Loaded, Faults> {
     if faults.is_empty() { Ok(Loaded { settings, report: reader.report }) } else { Err(Faults(faults)) }
 }
 
-fn is_ours(name: &OsStr) -> bool {
-    let is_plain = PLAIN_VARIABLES.iter().chain([&RUST_LOG]).any(|(plain, _)| name == *plain);
-    is_plain || name == APP_ENV || name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
-}
-
-#[derive(Default)]
-struct Layers {
-    /// What is in force so far, by key.
-    found: BTreeMap<String, Found>,
-    /// The keys that exist: those of the compiled-in file, and while that one is read none.
-    known: Vec<String>,
-    faults: Vec<String>,
-    unknown_keys: Vec<String>,
-}
-
-impl Layers {
-    fn add_deployment_file(&mut self, environment: &Environment, working_dir: &Path) {
-        let Some(name) = self.variable(environment, APP_ENV).filter(|name| !name.is_empty()) else {
-            return;
-        };
-        // The name becomes part of a path: it must not lead anywhere else.
-        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
-            self.add_file(&working_dir.join(format!("config/{name}.toml")), "environment variable APP_ENV");
-        } else {
-            self.faults.push(format!(
-                "APP_ENV (environment variable APP_ENV): found {}; accepted: letters, digits, _ and -, which name the file \
-                 config/<APP_ENV>.toml",
-                quote(&name)
-            ));
-        }
-    }
-
-    /// `asked_by` is who named the file.
-    fn add_file(&mut self, path: &Path, asked_by: &str) {
-        let origin = Origin::File(path.display().to_string());
-        match std::fs::read_to_string(path) {
-            Ok(text) => self.add_text(&text, &origin),
-            Err(error) => {
-                self.faults.push(format!("{origin}: cannot be read ({asked_by} names it): {error}"));
-            }
-        }
-    }
-
-    fn add_text(&mut self, text: &str, origin: &Origin) {
-        match File::from_str(text, FileFormat::Toml).collect() {
-            Ok(table) => table.into_iter().for_each(|(key, value)| self.add_value(key, value, origin)),
-            Err(error) => self.faults.push(format!("{origin}: {}", parse_fault(&error))),
-        }
-    }
-
-    fn add_value(&mut self, key: String, value: Value, origin: &Origin) {
-        match value.kind {
-            // A table at the place of a value is a value of the wrong type, and an empty one that is no section a mistyped one.
-            ValueKind::Table(table)
-                if !self.known.contains(&key) && (!table.is_empty() || self.is_section(&key)) =>
-            {
-                for (inner, value) in table {
-                    self.add_value(format!("{key}.{inner}"), value, origin);
-                }
-            }
-            value => self.add(key, value, origin.clone()),
-        }
-    }
-
-    fn add_environment(&mut self, environment: &Environment) {
-        for (name, key) in PLAIN_VARIABLES {
-            self.add_plain_variable(environment, name, key);
-        }
-        for name in environment.keys().filter(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
-            let Some(value) = self.variable(environment, name) else { continue };
-            let name = name.to_string_lossy();
-            let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
-            self.add(key, ValueKind::String(value), Origin::Variable(name.into_owned()));
-        }
-        self.add_plain_variable(environment, RUST_LOG.0, RUST_LOG.1);
-    }
-
-    fn add_plain_variable(&mut self, environment: &Environment, name: &'static str, key: &str) {
-        if let Some(value) = self.variable(environment, name).filter(|value| !value.is_empty()) {
-            self.add(key.to_owned(), ValueKind::String(value), Origin::PlainVariable(name));
-        }
-    }
-
-    fn variable(&mut self, environment: &Environment, name: impl AsRef<OsStr>) -> Option<String> {
-        let name = name.as_ref();
-        let value = environment.get(name)?.to_str();
-        if value.is_none() {
-            self.faults.push(format!("environment variable {}: its value is not UTF-8", name.display()));
-        }
-        value.map(str::to_owned)
-    }
-
-    fn is_section(&self, key: &str) -> bool {
-        self.known.iter().any(|known| known.split_once('.').is_some_and(|(section, _)| section == key))
-    }
-
-    fn add(&mut self, key: String, value: ValueKind, origin: Origin) {
-        if origin == Origin::BuiltIn || self.known.contains(&key) {
-            self.found.insert(key, Found { value, origin });
-        } else {
-            self.unknown_keys.push(unknown_key(&key, &origin, &self.known));
-        }
-    }
-}
-
-/// Line, column and reason of a file that is not TOML. Between the place and the reason the parser quotes the line in three
-/// lines, which are left out: they may hold a secret.
-fn parse_fault(error: &ConfigError) -> String {
-    let text = match error {
-        ConfigError::FileParse { cause, .. } => cause.to_string(),
-        other => other.to_string(),
-    };
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    match first.strip_prefix("TOML parse error at ") {
-        Some(place) => format!("is not TOML at {place}: {}", lines.skip(3).collect::<Vec<_>>().join(" ")),
-        None => format!("is not TOML: {first}"),
-    }
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 mod tests {
     use std::os::unix::ffi::OsStringExt;
     use std::time::Duration;
@@ -217,6 +63,7 @@ mod tests {
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
 
+    use super::super::layers::{DEFAULTS, PLAIN_VARIABLES, PREFIX};
     use super::*;
     use crate::config::{AllowedOrigins, LogFormat};
 
@@ -262,7 +109,7 @@ mod tests {
     fn a_later_layer_wins_and_the_report_tells_which() {
         let files = [
             ("staging.toml", "[server]\nhost = \"::1\"\nport = 1\nworkers = 1\n[log]\nformat = \"json\"\n"),
-            ("extra.toml", "[server]\nport = 2\nworkers = 2\n"),
+            ("extra.toml", "[lists]\n[server]\nport = 2\nworkers = 2\n"),
         ];
         let variables = [
             BUCKET,

@@ -3,6 +3,7 @@
 //! all faults are told at once.
 
 mod fault;
+mod layers;
 mod load;
 mod names;
 mod reader;

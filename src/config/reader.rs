@@ -165,6 +165,7 @@ fn deadline(found: &Found) -> Parsed<Duration> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 mod tests {
     use crate::config::{AllowedOrigins, Settings, Sources, load};
 
@@ -207,7 +208,26 @@ mod tests {
             [sever]
             [dynamodb.photos_table]
         "#;
-        insta::assert_snapshot!(faults_of_file(text).join("\n"), @"");
+        insta::assert_snapshot!(faults_of_file(text).join("\n"), @r#"
+        server.host (FILE): found "http://x"; accepted: an IP address such as 0.0.0.0 or :: (without brackets), or a host name
+        server.port (FILE): found "80"; accepted: a whole number without quotes, 0 to 65535
+        server.max_in_flight (FILE): found 0; accepted: a whole number without quotes, 1 to 1000000
+        server.request_timeout (FILE): found 10; accepted: a duration with a unit such as "500ms", "5s" or "2m", 1ms to 1h (a bare number has no unit)
+        server.keep_alive (FILE): found "75"; accepted: a duration with a unit such as "500ms", "5s" or "2m", 0s to 1h (a bare number has no unit)
+        server.shutdown_timeout (FILE): found "1500ms"; accepted: a duration of whole seconds, such as "5s"
+        cors.allowed_origins (FILE): found ["https://x.example/path"]; accepted: "*", or an array of origins "scheme://host[:port]"; "https://x.example/path" is not one
+        aws.s3_endpoint (FILE): found (hidden: before an @ there may be a password); accepted: an http:// or https:// URL without user, query and fragment, such as http://localhost:8000; empty is unset
+        dynamodb.persons_table (FILE): found true; accepted: the name of a table: 3 to 255 letters, digits, _, . and -; or the ARN of a table
+        dynamodb.photos_table (FILE): found a table; accepted: the name of a table: 3 to 255 letters, digits, _, . and -; or the ARN of a table
+        dynamodb.max_attempts (FILE): found 3.5; accepted: a whole number without quotes, 1 to 20
+        presign.expires (FILE): found "8days"; accepted: a duration with a unit such as "500ms", "5s" or "2m", 1s to 7days
+        presign.response_cache_control (FILE): found "max-age={expiry}"; accepted: a Cache-Control value of visible ASCII characters and spaces, in which only {expires} may stand in braces; empty is off
+        presign.allow (FILE): found "raw/"; accepted: an array of "bucket/prefix" (or "bucket/" for all of it)
+        log.format (FILE): found "xml"; accepted: auto, json or text
+        log.filter (FILE): found "a=b=c"; accepted: filter directives, such as info or info,beetroot_api=debug; off is silence
+        server.hots (FILE): unknown key; did you mean server.host?
+        sever (FILE): unknown key; config/default.toml explains all that exist
+        "#);
     }
 
     #[test]
@@ -228,13 +248,31 @@ mod tests {
             ("BEETROOT__", ""),
         ]))
         .expect_err("there should be faults");
-        insta::assert_snapshot!(faults, @"");
+        insta::assert_snapshot!(faults, @r#"
+        13 faults in the settings:
+          server.host (environment variable HOST): found "[::1]"; accepted: an IP address such as 0.0.0.0 or :: (without brackets), or a host name
+          server.port (environment variable PORT): found "65536"; accepted: a whole number, 0 to 65535
+          cors.allowed_origins (environment variable CORS_ALLOWED_ORIGINS): found "https://a.example,*"; accepted: * alone, or origins scheme://host[:port] with commas between them; "*" is not one
+          aws.s3_public_endpoint (environment variable S3_PUBLIC_ENDPOINT): found "s3.example"; accepted: an http:// or https:// URL without user, query and fragment, such as http://localhost:8000; empty is unset
+          dynamodb.photos_table (environment variable PHOTOS_TABLE): found "x"; accepted: the name of a table: 3 to 255 letters, digits, _, . and -; or the ARN of a table
+          persons.scan_limit (environment variable BEETROOT__PERSONS__SCAN_LIMIT): found "many"; accepted: a whole number, 1 to 10000000
+          THUMBS_BUCKET is required: the bucket that holds the thumbnails. Set this environment variable, or presign.thumbs_bucket in a file
+          presign.expires (environment variable PRESIGN_EXPIRES): found "1h"; accepted: seconds as a plain number without a unit, 1 to 604800
+          presign.margin (environment variable BEETROOT__PRESIGN__MARGIN): found "5"; accepted: a duration with a unit such as "500ms", "5s" or "2m", 0s to 7days (a bare number has no unit)
+          presign.allow (environment variable BEETROOT__PRESIGN__ALLOW): found "raw/photos/,"; accepted: bucket/prefix (or bucket/ for all of it) with commas between them; "" is not one
+          environment variable BEETROOT__: unknown key; config/default.toml explains all that exist
+          environment variable BEETROOT__PORT: unknown key; did you mean BEETROOT__SERVER__PORT?
+          environment variable BEETROOT__PRESIGN__EXPIRY: unknown key; did you mean BEETROOT__PRESIGN__EXPIRES?
+        "#);
     }
 
     #[test]
     fn a_margin_that_is_not_below_the_expiry_is_told_with_where_both_come_from() {
         let sources = [BUCKET, ("PRESIGN_EXPIRES", "60"), ("PRESIGN_MARGIN", "60")];
-        insta::assert_snapshot!(load(Sources::of(&sources)).unwrap_err(), @"");
+        insta::assert_snapshot!(load(Sources::of(&sources)).unwrap_err(), @r#"
+        1 fault in the settings:
+          presign.margin (environment variable PRESIGN_MARGIN): found "60"; accepted: less than presign.expires, which is 1m (environment variable PRESIGN_EXPIRES)
+        "#);
     }
 
     #[test]

@@ -202,6 +202,56 @@ mod tests {
     #[test]
     fn the_defaults_are_those_that_the_fields_document() {
         let settings = Settings::defaults("thumbs");
-        insta::assert_debug_snapshot!(settings, @"");
+        insta::assert_debug_snapshot!(settings, @r#"
+        Settings {
+            server: Server {
+                host: "127.0.0.1",
+                port: 8080,
+                workers: 0,
+                max_in_flight: 512,
+                request_timeout: 10s,
+                keep_alive: 75s,
+                client_request_timeout: 5s,
+                drain_delay: 0ns,
+                shutdown_timeout: 20s,
+            },
+            cors: Cors {
+                allowed_origins: Any,
+            },
+            aws: Aws {
+                region: None,
+                dynamodb_endpoint: None,
+                s3_endpoint: None,
+                s3_public_endpoint: None,
+            },
+            dynamodb: Dynamodb {
+                persons_table: "Persons",
+                occurrences_table: "Occurrences",
+                photos_table: "Photos",
+                connect_timeout: 1s,
+                attempt_timeout: 2s,
+                operation_timeout: 5s,
+                max_attempts: 3,
+                batch_concurrency: 4,
+            },
+            persons: Persons {
+                scan_limit: 100000,
+            },
+            presign: Presign {
+                thumbs_bucket: "thumbs",
+                expires: 3600s,
+                margin: 300s,
+                response_cache_control: "private, max-age={expires}, immutable",
+                allow: [],
+            },
+            lists: Lists {
+                cursor_key: SecretBox<str>([REDACTED]),
+            },
+            log: Log {
+                format: Auto,
+                filter: "info",
+            },
+        }
+        "#);
     }
 }

@@ -148,18 +148,13 @@ pub(super) fn host(found: &Found) -> Parsed<String> {
 
 /// An AWS region.
 pub(super) fn region(found: &Found) -> Parsed<String> {
-    text_that(
-        found,
-        names::is_region,
-        "the name of a region, such as eu-central-1; empty leaves it to the AWS SDK",
-    )
+    text_that(found, names::is_region, "the name of a region, such as eu-central-1; empty is unset")
 }
 
 /// An address of S3 or DynamoDB.
 pub(super) fn endpoint(found: &Found) -> Parsed<String> {
     found.text().and_then(names::parse_endpoint).ok_or_else(|| {
-        "an http:// or https:// URL without user, query and fragment, such as http://localhost:8000; empty leaves it to \
-         the AWS SDK"
+        "an http:// or https:// URL without user, query and fragment, such as http://localhost:8000; empty is unset"
             .to_owned()
     })
 }
