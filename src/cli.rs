@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "beetroot-api", version, arg_required_else_help = true)]
 pub struct Cli {
-    /// A TOML file of settings, on top of the built-in ones and of config/<APP_ENV>.toml.
+    /// A TOML file of settings, on top of the built-in ones and of `config/<APP_ENV>.toml`.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to do.

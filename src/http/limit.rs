@@ -19,7 +19,11 @@ impl InFlight {
         let others = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         let entered = Self(shared);
         entered.0.metrics.http_in_flight.inc();
-        (others < entered.0.max_in_flight).then_some(entered)
+        if others < entered.0.max_in_flight {
+            return Some(entered);
+        }
+        entered.0.metrics.http_overload.inc();
+        None
     }
 }
 
@@ -35,17 +39,11 @@ pub(super) async fn refuse_beyond_max_in_flight(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // no shared state would be a fault of the application's making; without it nothing can be counted
-    let in_flight = match request.app_data::<web::Data<Shared>>().cloned() {
-        Some(shared) => match InFlight::enter(web::Data::clone(&shared)) {
-            Some(in_flight) => Some(in_flight),
-            None => {
-                shared.metrics.http_overload.inc();
-                return Ok(request.error_response(ApiError::Overloaded));
-            }
-        },
-        None => None,
-    };
+    // without the shared state, which only a wrongly composed application lacks, there is nothing to count with
+    let in_flight = request.app_data::<web::Data<Shared>>().cloned().map(InFlight::enter);
+    if let Some(None) = in_flight {
+        return Ok(request.error_response(ApiError::Overloaded));
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     drop(in_flight);
     Ok(response)

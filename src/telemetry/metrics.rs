@@ -102,13 +102,13 @@ metrics! {
     http_request_duration: Family<Route, Histogram, Latency> = Family::new_with_constructor(Latency), "http_request_duration_seconds";
     /// Requests being worked on now.
     http_in_flight: Gauge = Gauge::default(), "http_in_flight";
-    /// Requests refused because server.max_in_flight others were being worked on.
+    /// Requests refused because `server.max_in_flight` others were being worked on.
     http_overload: Counter = Counter::default(), "http_overload";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
     /// Rows that were skipped or degraded because an attribute is missing or odd.
     odd_rows: Family<OddRow, Counter> = Family::default(), "odd_rows";
-    /// Scans of the persons that ended at persons.scan_limit: their ranking misses persons.
+    /// Scans of the persons that ended at `persons.scan_limit`: their ranking misses persons.
     scans_cut_short: Counter = Counter::default(), "scans_cut_short";
     /// URLs signed.
     urls_signed: Counter = Counter::default(), "urls_signed";

@@ -76,7 +76,7 @@ impl Credentials {
             Some((left, signer)) if left > self.needed_seconds => {
                 // alive, but its URLs are shorter than asked for: one caller looks for better ones, the others go on
                 match self.last.try_lock() {
-                    Ok(mut last) if !asked_within(&last, now, SECONDS_BETWEEN_EARLY_REFRESHES) => {
+                    Ok(mut last) if !asked_within(last.as_ref(), now, SECONDS_BETWEEN_EARLY_REFRESHES) => {
                         Ok(self.ask(&mut last).await.unwrap_or(signer))
                     }
                     _ => Ok(signer),
@@ -95,7 +95,7 @@ impl Credentials {
             return Ok(renewed);
         }
         // who waited for the lock takes what its holder got, short or failed, instead of asking again
-        let failure = if asked_within(&last, now, SECONDS_BETWEEN_URGENT_REFRESHES) {
+        let failure = if asked_within(last.as_ref(), now, SECONDS_BETWEEN_URGENT_REFRESHES) {
             match (self.current().filter(alive), last.as_ref().and_then(|attempt| attempt.failure.clone())) {
                 (Some(signer), _) => return Ok(signer),
                 (None, failure) => failure,
@@ -148,6 +148,6 @@ impl Credentials {
     }
 }
 
-fn asked_within(last: &Option<Attempt>, now: Timestamp, seconds: i64) -> bool {
-    last.as_ref().is_some_and(|attempt| now.as_second() - attempt.at.as_second() < seconds)
+fn asked_within(last: Option<&Attempt>, now: Timestamp, seconds: i64) -> bool {
+    last.is_some_and(|attempt| now.as_second() - attempt.at.as_second() < seconds)
 }

@@ -79,7 +79,7 @@ impl Endpoints {
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(bucket) {
             return Ok(Arc::clone(known));
         }
-        let endpoint = Arc::new(self.ask_sdk(bucket).await?);
+        let endpoint = self.ask_sdk(bucket).await?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_BUCKETS {
             known.clear();
@@ -88,7 +88,7 @@ impl Endpoints {
         Ok(endpoint)
     }
 
-    async fn ask_sdk(&self, bucket: &str) -> Result<BucketEndpoint, EndpointError> {
+    async fn ask_sdk(&self, bucket: &str) -> Result<Arc<BucketEndpoint>, EndpointError> {
         let (key, second, lifetime) = SAMPLE;
         let unresolved =
             |source| EndpointError::Unresolved { bucket: bucket.to_owned(), source };
@@ -111,11 +111,10 @@ impl Endpoints {
         let signed_at = Timestamp::UNIX_EPOCH + Duration::from_secs(second.into());
         endpoint
             .filter(|endpoint| {
-                Signer::new(&credentials_that_open_nothing())
-                    .sign(endpoint, key, signed_at, lifetime.into())
-                    .is_some_and(|ours| ours.expose() == sample.uri())
+                let signer = Signer::new(&credentials_that_open_nothing()).prepare(endpoint, signed_at);
+                let ours = signer.sign(key, signed_at, lifetime.into());
+                ours.is_some_and(|ours| ours.expose() == sample.uri())
             })
-            .and_then(Arc::into_inner)
             .ok_or_else(|| EndpointError::UnknownForm(bucket.to_owned()))
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::credentials::{Credentials, CredentialsError};
 pub use self::endpoint::{BucketEndpoint, EndpointError, Endpoints};
-pub use self::signer::Signer;
+pub use self::signer::{PreparedSigner, Signer};
 use crate::clock::Clock;
 use crate::domain::{AllowList, ObjectRef, SignedUrl};
 use crate::telemetry::metrics::{Metrics, Reason};
@@ -62,15 +62,25 @@ impl UrlBook {
         }
         let signer = self.credentials.signer().await?;
         let now = self.clock.now();
+        // one or two buckets and days as a rule: a short list finds them faster than a map
+        let mut prepared: Vec<(&str, Arc<PreparedSigner>)> = Vec::new();
         let mut urls = Vec::with_capacity(objects.len());
         for object in objects {
-            urls.push(match object {
-                Some(object) => self.endpoint(object).await.and_then(|endpoint| {
-                    let signed_at = self.window.start(object, now);
-                    signer.sign(&endpoint, object.key(), signed_at, self.window.expires)
+            let Some(object) = object else {
+                urls.push(None);
+                continue;
+            };
+            let signed_at = self.window.start(object, now);
+            let known = prepared.iter().find(|(bucket, of)| *bucket == object.bucket() && of.covers(signed_at));
+            let of_bucket = match known {
+                Some((_, of_bucket)) => Some(Arc::clone(of_bucket)),
+                None => self.endpoint(object).await.map(|endpoint| {
+                    let of_bucket = signer.prepare(&endpoint, signed_at);
+                    prepared.push((object.bucket(), Arc::clone(&of_bucket)));
+                    of_bucket
                 }),
-                None => None,
-            });
+            };
+            urls.push(of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires)));
         }
         self.metrics.urls_signed.inc_by(urls.iter().flatten().count() as u64);
         Ok(urls)
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn windows_of_different_objects_begin_at_different_times() {
-        let window = Window::new(Duration::from_secs(3600), Duration::from_secs(300));
+        let window = Window::new(Duration::from_hours(1), Duration::from_mins(5));
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let starts: std::collections::HashSet<_> = (0..100)
             .map(|n| window.start(&AllowList::default().object("bucket", &format!("{n}")).unwrap(), now))

@@ -13,7 +13,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_credential_types::Credentials;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::Offset;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +28,11 @@ const OBJECT_KEY: &AsciiSet = &QUERY_VALUE.remove(b'/');
 /// Buckets and days kept prepared per credential: rows name the buckets, so there could be any number of them.
 const MOST_PREPARED: usize = 1024;
 
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// By bucket and day since 1970.
+type PreparedSigners = HashMap<(Arc<BucketEndpoint>, i64), Arc<PreparedSigner>>;
+
 /// Signs in the name of one set of credentials. Holds a secret: prints as its access key id only.
 pub struct Signer {
     access_key_id: String,
@@ -36,7 +40,7 @@ pub struct Signer {
     /// Percent-encoded.
     session_token: Option<SecretString>,
     expires_at: Option<Timestamp>,
-    prepared: RwLock<HashMap<(Arc<BucketEndpoint>, Date), Arc<Prepared>>>,
+    prepared: RwLock<PreparedSigners>,
 }
 
 impl fmt::Debug for Signer {
@@ -76,48 +80,29 @@ impl Signer {
             && token(self) == token(other)
     }
 
-    /// Signs a `GET` of `key` that is valid from `signed_at` for `lifetime_seconds`, or as long as the credentials are,
-    /// whichever is shorter; `None` when that leaves less than a second.
-    pub fn sign(
-        &self,
-        endpoint: &Arc<BucketEndpoint>,
-        key: &str,
-        signed_at: Timestamp,
-        lifetime_seconds: i64,
-    ) -> Option<SignedUrl> {
-        let lifetime_seconds = lifetime_seconds.min(self.seconds_left(signed_at));
-        if lifetime_seconds < 1 {
-            return None;
-        }
-        let expires_at = Timestamp::from_second(signed_at.as_second() + lifetime_seconds).ok()?;
-        let url = self.prepared(endpoint, Offset::UTC.to_datetime(signed_at).date()).sign(
-            endpoint,
-            key,
-            signed_at,
-            lifetime_seconds,
-        );
-        Some(SignedUrl::new(url, expires_at))
-    }
-
-    fn prepared(&self, endpoint: &Arc<BucketEndpoint>, date: Date) -> Arc<Prepared> {
+    /// The signer for one bucket and for what is signed on the UTC day that `signed_at` is in.
+    pub fn prepare(&self, endpoint: &Arc<BucketEndpoint>, signed_at: Timestamp) -> Arc<PreparedSigner> {
+        let place = (Arc::clone(endpoint), day_of(signed_at));
         // a thread that panicked cannot have left half an entry behind: entries are made before they are inserted
-        let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prepared) = known.get(&(Arc::clone(endpoint), date)) {
-            return Arc::clone(prepared);
-        }
-        drop(known);
-        let prepared = Arc::new(Prepared::new(self, endpoint, date));
-        let mut known = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_PREPARED {
-            known.clear();
-        }
-        known.insert((Arc::clone(endpoint), date), Arc::clone(&prepared));
-        prepared
+        let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+        known.unwrap_or_else(|| {
+            let prepared = Arc::new(PreparedSigner::new(self, endpoint, signed_at));
+            let mut known = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= MOST_PREPARED {
+                known.clear();
+            }
+            known.insert(place, Arc::clone(&prepared));
+            prepared
+        })
     }
 }
 
 /// What all URLs of a credential, bucket and day have in common. The names follow the canonical request's order.
-struct Prepared {
+pub struct PreparedSigner {
+    endpoint: Arc<BucketEndpoint>,
+    /// The day that the signing key is for, since 1970.
+    day: i64,
+    credentials_expire_at: Option<Timestamp>,
     /// HMAC-SHA-256 with the signing key of that day, region and service.
     signing_key: Hmac<Sha256>,
     /// `20260131/eu-central-1/s3/aws4_request`
@@ -132,13 +117,19 @@ struct Prepared {
     url_tail: String,
 }
 
-impl Prepared {
-    fn new(signer: &Signer, endpoint: &BucketEndpoint, date: Date) -> Self {
+impl fmt::Debug for PreparedSigner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "PreparedSigner({}, {})", self.endpoint.origin, self.scope)
+    }
+}
+
+impl PreparedSigner {
+    fn new(signer: &Signer, endpoint: &Arc<BucketEndpoint>, signed_at: Timestamp) -> Self {
         let region = &endpoint.region;
-        let day = format!("{:04}{:02}{:02}", date.year(), date.month(), date.day());
+        let day = &basic_format(signed_at)[..BASIC_FORMAT_DATE_BYTES];
         let scope = format!("{day}/{region}/s3/aws4_request");
         let key_of_day =
-            authenticate(&keyed(format!("AWS4{}", signer.secret_access_key.expose_secret()).as_bytes()), &day);
+            authenticate(&keyed(format!("AWS4{}", signer.secret_access_key.expose_secret()).as_bytes()), day);
         let key_of_region = authenticate(&keyed(&key_of_day), region);
         let key_of_service = authenticate(&keyed(&key_of_region), "s3");
         let signing_key = keyed(&authenticate(&keyed(&key_of_service), "aws4_request"));
@@ -151,6 +142,9 @@ impl Prepared {
             format!("&response-cache-control={}", encode(value))
         });
         Self {
+            endpoint: Arc::clone(endpoint),
+            day: day_of(signed_at),
+            credentials_expire_at: signer.expires_at,
             signing_key,
             scope,
             query_to_date: format!(
@@ -165,7 +159,23 @@ impl Prepared {
         }
     }
 
-    fn sign(&self, endpoint: &BucketEndpoint, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> String {
+    /// Whether `signed_at` is in the day that this is prepared for.
+    pub fn covers(&self, signed_at: Timestamp) -> bool {
+        day_of(signed_at) == self.day
+    }
+
+    /// Signs a `GET` of `key` that is valid from `signed_at`, a time that [`Self::covers`], for `lifetime_seconds` or as long
+    /// as the credentials are, whichever is shorter; `None` when that leaves less than a second.
+    pub fn sign(&self, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> Option<SignedUrl> {
+        debug_assert!(self.covers(signed_at), "a signing key is for one day");
+        let left = self.credentials_expire_at.map_or(i64::MAX, |end| end.as_second() - signed_at.as_second());
+        let lifetime_seconds = lifetime_seconds.min(left);
+        let expires_at = Timestamp::from_second(signed_at.as_second().checked_add(lifetime_seconds)?).ok()?;
+        (lifetime_seconds >= 1).then(|| SignedUrl::new(self.url(key, signed_at, lifetime_seconds), expires_at))
+    }
+
+    fn url(&self, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> String {
+        let endpoint = &self.endpoint;
         let date_and_lifetime = format!("{}&X-Amz-Expires={lifetime_seconds}", basic_format(signed_at));
         let date = &date_and_lifetime[..BASIC_FORMAT_BYTES];
 
@@ -229,17 +239,22 @@ fn write_hex(digest: &[u8], into: &mut [u8; 64]) {
     hex::encode_to_slice(digest, into).expect("32 bytes are 64 digits");
 }
 
-/// How long `20260131T235959Z` is.
+fn day_of(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(SECONDS_PER_DAY)
+}
+
+/// How long `20260131T235959Z` is, and the date in it.
 const BASIC_FORMAT_BYTES: usize = 16;
+const BASIC_FORMAT_DATE_BYTES: usize = 8;
 
 /// ISO 8601's basic format in UTC, to the second.
-pub(super) fn basic_format(time: Timestamp) -> String {
+fn basic_format(time: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(time);
     let digits = |value: i8| [b'0' + value.unsigned_abs() / 10, b'0' + value.unsigned_abs() % 10].map(char::from);
     let year = time.year();
     #[expect(clippy::cast_possible_truncation, reason = "the years that a clock shows have four digits")]
     let (century, of_century) = ((year / 100) as i8, (year % 100) as i8);
-    let mut text = String::with_capacity(BASIC_FORMAT_BYTES + 24);
+    let mut text = String::with_capacity(BASIC_FORMAT_BYTES);
     text.extend(digits(century));
     text.extend(digits(of_century));
     text.extend(digits(time.month()));
