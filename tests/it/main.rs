@@ -1,0 +1,19 @@
+//! The service as its clients see it: real HTTP, real SDK clients, emulated DynamoDB and S3, an injected clock.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod answer;
+mod catalog;
+mod catalog_suite;
+mod cors;
+mod errors;
+mod limits;
+mod person_photos;
+mod persons;
+mod process;
+mod readiness;
+mod rows;
+mod shutdown;
+mod signed_urls;
+mod signer_oracle;
+mod test_app;

@@ -1,0 +1,126 @@
+//! The program as an operator starts it.
+
+use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use beetroot_api::emulators::{self, Emulators, Ports};
+use serde_json::Value;
+
+use super::test_app::{create_tables, emulator_credentials, sdk_config};
+
+/// The program with an empty environment, so that nobody's settings or profile decide a test.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beetroot-api"));
+    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_start_without_thumbs_bucket_ends_with_2_and_names_it() {
+    let output = program().arg("serve").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("THUMBS_BUCKET"), "{}", text(&output));
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let output = program()
+        .arg("serve")
+        .envs([
+            ("THUMBS_BUCKET", "Not A Bucket"),
+            ("PRESIGN_EXPIRES", "604801"),
+            ("PORT", "http"),
+            ("BEETROOT__SERVER__HORST", "x"),
+            ("BEETROOT__LISTS__CURSOR_KEY", "a-secret"),
+        ])
+        .output()
+        .unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for name in ["THUMBS_BUCKET", "PRESIGN_EXPIRES", "604800", "PORT", "BEETROOT__SERVER__HORST", "BEETROOT__LISTS__CURSOR_KEY"] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    assert!(!text.contains("a-secret"), "{text}");
+}
+
+#[test]
+fn a_start_without_a_region_ends_with_2_and_names_the_variable() {
+    let output = program()
+        .arg("serve")
+        .envs([("THUMBS_BUCKET", "thumbs"), ("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/nonexistent")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("AWS_REGION"), "{}", text(&output));
+}
+
+#[test]
+fn config_prints_what_is_in_force_and_hides_secrets() {
+    let output = program()
+        .arg("config")
+        .envs([("THUMBS_BUCKET", "thumbs"), ("PRESIGN_EXPIRES", "1200"), ("BEETROOT__LISTS__CURSOR_KEY", "a-secret-of-16-bytes-or-more")])
+        .output()
+        .unwrap();
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {text}")).to_owned();
+    assert!(line("presign.expires").contains("PRESIGN_EXPIRES") && line("presign.expires").contains("20m"), "{text}");
+    assert!(line("presign.margin").contains("1m 40s"), "{text}");
+    assert!(line("lists.cursor_key").contains("(hidden)"), "{text}");
+    assert!(!text.contains("a-secret"), "{text}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = program()
+        .arg("serve")
+        .envs([("THUMBS_BUCKET", "thumbs"), ("AWS_REGION", "eu-central-1"), ("PORT", &port)])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains(&port), "{}", text(&output));
+}
+
+#[actix_web::test]
+async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
+    let emulators = Emulators::start(Ports::default()).unwrap();
+    let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    create_tables(&client, &("occurrenceId", aws_sdk_dynamodb::types::ScalarAttributeType::S)).await;
+    super::test_app::put_all(&client, "Persons", [super::rows::person("anna", "1")]).await;
+
+    let mut process = program()
+        .arg("serve")
+        .envs([("THUMBS_BUCKET", "thumbs"), ("PORT", "0"), ("BEETROOT__LOG__FORMAT", "json"), ("AWS_REGION", emulators::REGION)])
+        .envs([("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY)])
+        .env("AWS_ENDPOINT_URL_DYNAMODB", emulators.dynamodb_endpoint())
+        .env("AWS_ENDPOINT_URL_S3", emulators.s3_endpoint())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let listening = log.by_ref().find(|line| line.contains("listening")).expect("a line that says where");
+    let line: Value = serde_json::from_str(&listening).unwrap();
+    let address = line["address"].as_str().unwrap_or_else(|| panic!("{line}"));
+
+    let answer: Value = reqwest::get(format!("http://{address}/persons")).await.unwrap().json().await.unwrap();
+    let url = answer["persons"][0]["repThumbURL"].as_str().unwrap();
+    assert!(url.starts_with(&format!("{}/thumbs/faces-thumbs/anna.jpg?", emulators.s3_endpoint())), "{url}");
+
+    let killed = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let rest: Vec<String> = log.collect();
+    assert_eq!(process.wait().unwrap().code(), Some(0), "{rest:?}");
+    let request_line = rest.iter().find(|line| line.contains("answered")).unwrap_or_else(|| panic!("{rest:?}"));
+    let request: Value = serde_json::from_str(request_line).unwrap();
+    assert_eq!((&request["route"], &request["status"]), (&"/persons".into(), &200.into()), "{request}");
+    assert!(!rest.concat().contains("X-Amz-Signature"));
+}
