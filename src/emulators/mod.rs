@@ -4,8 +4,11 @@
 //! They count what they receive and can be told to misbehave. Nothing here is for production: the data lives
 //! until [`Emulators`] is dropped. This folder uses no other module of the crate.
 
+pub mod collection;
+mod draw;
 mod dynamodb;
 mod s3;
+mod sample;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -19,7 +22,7 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-pub use self::{dynamodb::DynamoDbEmulator, s3::S3Emulator};
+pub use self::{collection::Collection, dynamodb::DynamoDbEmulator, s3::S3Emulator, sample::sample};
 
 /// The access key that the emulated S3 knows from the start. The emulated DynamoDB takes any.
 pub const ACCESS_KEY_ID: &str = "AKIABEETROOTDEMO0001";

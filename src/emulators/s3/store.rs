@@ -117,7 +117,7 @@ impl S3 for Store {
         }
         let location = Some(format!("/{name}"));
         buckets.insert(name, Bucket::new());
-        Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn head_bucket(

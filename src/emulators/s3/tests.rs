@@ -10,7 +10,7 @@ use crate::emulators::{
 };
 
 const BUCKET: &str = "beetroot-raw";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 struct Fixture {
     emulators: Emulators,
@@ -106,7 +106,7 @@ async fn an_expired_url_is_refused() {
     fixture.put("a.jpg", b"a".to_vec()).await;
     let earlier = now() - Duration::from_secs(30);
 
-    let alive = presign(&fixture.client, "a.jpg", earlier, Duration::from_secs(60)).await;
+    let alive = presign(&fixture.client, "a.jpg", earlier, Duration::from_mins(1)).await;
     let expired = presign(&fixture.client, "a.jpg", earlier, Duration::from_secs(20)).await;
 
     assert_eq!(get(&alive).await.status(), 200);
