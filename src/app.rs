@@ -132,7 +132,11 @@ impl App {
     }
 }
 
-async fn build_gallery(settings: &Settings, outside: Outside, metrics: &Metrics) -> Result<Gallery, BuildError> {
+async fn build_gallery(
+    settings: &Settings,
+    outside: Outside,
+    metrics: &Metrics,
+) -> Result<Gallery, BuildError> {
     let Outside { aws, clock } = outside;
     let mut sdk = aws.into_builder();
     if let Some(region) = &settings.aws.region {
@@ -170,7 +174,8 @@ async fn build_gallery(settings: &Settings, outside: Outside, metrics: &Metrics)
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
-    let Dynamodb { connect_timeout, attempt_timeout, operation_timeout, max_attempts, .. } = settings.dynamodb;
+    let Dynamodb { connect_timeout, attempt_timeout, operation_timeout, max_attempts, .. } =
+        settings.dynamodb;
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(connect_timeout)
         .operation_attempt_timeout(attempt_timeout)

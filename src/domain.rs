@@ -94,7 +94,10 @@ impl PhotoCount {
     }
 
     /// The value as a double: exact below 2^53, else the nearest.
-    #[expect(clippy::cast_precision_loss, reason = "ranking needs the nearest double; equal doubles are told apart by the whole part")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ranking needs the nearest double; equal doubles are told apart by the whole part"
+    )]
     fn nearest(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,
@@ -102,7 +105,10 @@ impl PhotoCount {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a float-to-integer cast saturates, which keeps the order")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float-to-integer cast saturates, which keeps the order"
+    )]
     fn whole_part(self) -> i128 {
         match self {
             Self::Whole(whole) => whole,
@@ -398,7 +404,8 @@ mod tests {
 
     #[test]
     fn an_allow_list_lets_nothing_else_pass() {
-        let list = AllowList::new(vec![("raw".into(), "photos-raw/".into()), ("thumbs".into(), String::new())]);
+        let list =
+            AllowList::new(vec![("raw".into(), "photos-raw/".into()), ("thumbs".into(), String::new())]);
         assert!(list.object("raw", "photos-raw/1.jpg").is_ok());
         assert!(list.object("thumbs", "anything").is_ok());
         assert_eq!(list.object("raw", "secrets/1").unwrap_err(), Refusal::NotAllowed);

@@ -121,7 +121,10 @@ impl Catalog {
             persons.extend(items.into_iter().take(room).filter_map(|item| reader.person(item)));
             if cut_short {
                 self.metrics.scans_cut_short.inc();
-                tracing::warn!(limit = self.scan_limit, "the ranking misses persons: persons.scan_limit ends the scan");
+                tracing::warn!(
+                    limit = self.scan_limit,
+                    "the ranking misses persons: persons.scan_limit ends the scan"
+                );
             }
             if cut_short || start.is_none() {
                 return Ok(persons);
@@ -207,7 +210,9 @@ impl Catalog {
     async fn batch(&self, ids: Vec<PhotoId>) -> Result<Vec<(PhotoId, PhotoLocation)>, CatalogError> {
         let reader = RowReader { table: "photos", metrics: &self.metrics };
         let table = &self.settings.photos_table;
-        let keys = ids.iter().map(|id| HashMap::from([("photoId".to_owned(), AttributeValue::S(id.as_str().to_owned()))]));
+        let keys = ids
+            .iter()
+            .map(|id| HashMap::from([("photoId".to_owned(), AttributeValue::S(id.as_str().to_owned()))]));
         let mut asked = KeysAndAttributes::builder()
             .set_keys(Some(keys.collect()))
             .projection_expression("#photo, #bucket, #key")

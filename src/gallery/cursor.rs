@@ -47,7 +47,10 @@ impl CursorKey {
     }
 
     fn mac(&self, list: &str, position: &[u8]) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length, the signature is the trait's")]
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of every length, the signature is the trait's"
+        )]
         let mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes())
             .expect("HMAC takes keys of every length");
         // the length keeps list and position apart

@@ -40,7 +40,8 @@ impl Gallery {
         page: &PageRequest,
     ) -> Result<PersonPhotosPage, GalleryError> {
         let list = format!("photos of {}", person.as_str());
-        let after = page.cursor.as_deref().map(|cursor| self.cursor_key.open::<RowKey>(&list, cursor)).transpose()?;
+        let after =
+            page.cursor.as_deref().map(|cursor| self.cursor_key.open::<RowKey>(&list, cursor)).transpose()?;
         let started_by_cursor = after.is_some();
         let found = match self.catalog.occurrences(&person, after, page.limit).await {
             // the cursor is ours, but not of the table that this service reads now
@@ -83,7 +84,8 @@ impl Gallery {
     /// Completes the locations from the table of photos; an occurrence whose photo has no row there is dropped.
     async fn locate(&self, occurrences: Vec<Occurrence>) -> Result<Vec<Occurrence>, CatalogError> {
         let incomplete = occurrences.iter().filter(|occurrence| !occurrence.location.is_complete());
-        let found = self.catalog.photo_locations(incomplete.map(|occurrence| occurrence.photo_id.clone())).await?;
+        let found =
+            self.catalog.photo_locations(incomplete.map(|occurrence| occurrence.photo_id.clone())).await?;
         Ok(occurrences
             .into_iter()
             .filter_map(|mut occurrence| {

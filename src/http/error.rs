@@ -76,7 +76,9 @@ impl ApiError {
     fn respond(&self, request_id: &str) -> HttpResponse {
         let own_text = self.to_string();
         let (status, text, path) = match self {
-            Self::BadPath | Self::PersonId(_) | Self::Query(_) => (StatusCode::BAD_REQUEST, own_text.as_str(), None),
+            Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
+                (StatusCode::BAD_REQUEST, own_text.as_str(), None)
+            }
             Self::NotFound(path) => (StatusCode::NOT_FOUND, own_text.as_str(), Some(path)),
             Self::MethodNotAllowed(path) => (StatusCode::METHOD_NOT_ALLOWED, own_text.as_str(), Some(path)),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many requests, try again soon", None),

@@ -17,7 +17,7 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -68,9 +68,7 @@ pub fn application(
 > {
     App::new()
         .app_data(shared)
-        .service(
-            resource(PERSONS, persons::get_persons).wrap(from_fn(limit::refuse_beyond_max_in_flight)),
-        )
+        .service(resource(PERSONS, persons::get_persons).wrap(from_fn(limit::refuse_beyond_max_in_flight)))
         .service(
             resource(PERSON_PHOTOS, person_photos::get_person_photos)
                 .wrap(from_fn(limit::refuse_beyond_max_in_flight)),
@@ -82,6 +80,7 @@ pub fn application(
         .wrap(from_fn(error::render))
         .wrap(cors(origins))
         .wrap(from_fn(preflight::answer_options))
+        .wrap(Condition::new(*origins == AllowedOrigins::Any, allow_origin_without_origin()))
         .wrap(from_fn(access_log::record))
 }
 
@@ -102,12 +101,24 @@ fn cors(origins: &AllowedOrigins) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allowed_header(header::CONTENT_TYPE)
-        .expose_headers([header::ETAG, header::RETRY_AFTER, header::HeaderName::from_static(access_log::REQUEST_ID)])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            header::HeaderName::from_static(access_log::REQUEST_ID),
+        ])
         .max_age(PREFLIGHT_MAX_AGE);
     match origins {
-        AllowedOrigins::Any => cors.allow_any_origin().send_wildcard(),
-        AllowedOrigins::List(origins) => origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
+        AllowedOrigins::Any => cors.allow_any_origin().send_wildcard().disable_vary_header(),
+        AllowedOrigins::List(origins) => {
+            origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+        }
     }
+}
+
+/// `actix-cors` says nothing to a request without `Origin`; the replaced function did, and a browser may show a page the
+/// answer that it keeps from another request.
+fn allow_origin_without_origin() -> DefaultHeaders {
+    DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
 async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {

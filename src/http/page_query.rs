@@ -40,7 +40,10 @@ impl Limits {
             .filter(|limit| (1..=self.most).contains(limit))
             .ok_or_else(|| {
                 let found: String = text.chars().take(20).collect();
-                ApiError::Query(format!("limit: found {found:?}, accepted are whole numbers from 1 to {}", self.most))
+                ApiError::Query(format!(
+                    "limit: found {found:?}, accepted are whole numbers from 1 to {}",
+                    self.most
+                ))
             })
     }
 }

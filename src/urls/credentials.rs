@@ -56,7 +56,12 @@ struct Attempt {
 
 impl Credentials {
     /// `wanted` is the life of a URL, `needed` the life that it must still have when it is handed out.
-    pub fn new(provider: SharedCredentialsProvider, clock: Clock, wanted: Duration, needed: Duration) -> Self {
+    pub fn new(
+        provider: SharedCredentialsProvider,
+        clock: Clock,
+        wanted: Duration,
+        needed: Duration,
+    ) -> Self {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Self {
             provider,
@@ -91,7 +96,8 @@ impl Credentials {
         let mut last = self.last.lock().await;
         let now = self.clock.now();
         let alive = |signer: &Arc<Signer>| signer.seconds_left(now) > 0;
-        if let Some(renewed) = self.current().filter(|signer| signer.seconds_left(now) > self.needed_seconds) {
+        if let Some(renewed) = self.current().filter(|signer| signer.seconds_left(now) > self.needed_seconds)
+        {
             return Ok(renewed);
         }
         // who waited for the lock takes what its holder got, short or failed, instead of asking again

@@ -66,7 +66,8 @@ impl Endpoints {
     pub fn new(sdk: &SdkConfig, endpoint: Option<&str>, response_cache_control: Option<String>) -> Self {
         let mut config = Builder::from(sdk).credentials_provider(credentials_that_open_nothing());
         if let Some(endpoint) = endpoint {
-            config = config.endpoint_url(endpoint);
+            // without the slash the SDK glues the bucket to the last segment of the endpoint's path
+            config = config.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
         }
         if endpoint.is_some() || has_custom_endpoint(sdk) {
             config = config.force_path_style(true);
@@ -90,8 +91,7 @@ impl Endpoints {
 
     async fn ask_sdk(&self, bucket: &str) -> Result<Arc<BucketEndpoint>, EndpointError> {
         let (key, second, lifetime) = SAMPLE;
-        let unresolved =
-            |source| EndpointError::Unresolved { bucket: bucket.to_owned(), source };
+        let unresolved = |source| EndpointError::Unresolved { bucket: bucket.to_owned(), source };
         let times = PresigningConfig::builder()
             .start_time(UNIX_EPOCH + Duration::from_secs(second.into()))
             .expires_in(Duration::from_secs(lifetime.into()))
@@ -143,8 +143,8 @@ fn credentials_that_open_nothing() -> Credentials {
 
 /// Whether environment or profile name an S3 endpoint of their own, in the order in which the SDK looks.
 fn has_custom_endpoint(sdk: &SdkConfig) -> bool {
-    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    let of_service =
-        sdk.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+    let key =
+        ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_service = sdk.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
     of_service.is_some() || sdk.endpoint_url().is_some()
 }

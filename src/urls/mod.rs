@@ -56,7 +56,10 @@ impl UrlBook {
     }
 
     /// One URL for each object, in their order; `None` stays `None`, and a bucket without an endpoint becomes it.
-    pub async fn sign(&self, objects: &[Option<ObjectRef>]) -> Result<Vec<Option<SignedUrl>>, CredentialsError> {
+    pub async fn sign(
+        &self,
+        objects: &[Option<ObjectRef>],
+    ) -> Result<Vec<Option<SignedUrl>>, CredentialsError> {
         if objects.iter().all(Option::is_none) {
             return Ok(vec![None; objects.len()]);
         }
@@ -71,7 +74,8 @@ impl UrlBook {
                 continue;
             };
             let signed_at = self.window.start(object, now);
-            let known = prepared.iter().find(|(bucket, of)| *bucket == object.bucket() && of.covers(signed_at));
+            let known =
+                prepared.iter().find(|(bucket, of)| *bucket == object.bucket() && of.covers(signed_at));
             let of_bucket = match known {
                 Some((_, of_bucket)) => Some(Arc::clone(of_bucket)),
                 None => self.endpoint(object).await.map(|endpoint| {
@@ -80,7 +84,9 @@ impl UrlBook {
                     of_bucket
                 }),
             };
-            urls.push(of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires)));
+            urls.push(
+                of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires)),
+            );
         }
         self.metrics.urls_signed.inc_by(urls.iter().flatten().count() as u64);
         Ok(urls)
@@ -123,7 +129,11 @@ impl Window {
 
     /// The start of the object's present window: the last one at or before `now`.
     pub fn start(&self, object: &ObjectRef, now: Timestamp) -> Timestamp {
-        let digest = Sha256::new().chain_update(object.bucket()).chain_update("/").chain_update(object.key()).finalize();
+        let digest = Sha256::new()
+            .chain_update(object.bucket())
+            .chain_update("/")
+            .chain_update(object.key())
+            .finalize();
         let mut first_bytes = [0; 8];
         first_bytes.copy_from_slice(&digest[..8]);
         // the sign bit is dropped, so that the offset is not negative

@@ -73,7 +73,8 @@ impl Signer {
 
     /// Whether these are the same credentials, with the same end.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        let token = |signer: &Self| signer.session_token.as_ref().map(|token| token.expose_secret().to_owned());
+        let token =
+            |signer: &Self| signer.session_token.as_ref().map(|token| token.expose_secret().to_owned());
         self.access_key_id == other.access_key_id
             && self.expires_at == other.expires_at
             && self.secret_access_key.expose_secret() == other.secret_access_key.expose_secret()
@@ -135,12 +136,14 @@ impl PreparedSigner {
         let signing_key = keyed(&authenticate(&keyed(&key_of_service), "aws4_request"));
 
         let credential = encode(&format!("{}/{scope}", signer.access_key_id));
-        let token = signer.session_token.as_ref().map_or_else(String::new, |token| {
-            format!("&X-Amz-Security-Token={}", token.expose_secret())
-        });
-        let cache_control = endpoint.response_cache_control.as_deref().map_or_else(String::new, |value| {
-            format!("&response-cache-control={}", encode(value))
-        });
+        let token = signer
+            .session_token
+            .as_ref()
+            .map_or_else(String::new, |token| format!("&X-Amz-Security-Token={}", token.expose_secret()));
+        let cache_control = endpoint
+            .response_cache_control
+            .as_deref()
+            .map_or_else(String::new, |value| format!("&response-cache-control={}", encode(value)));
         Self {
             endpoint: Arc::clone(endpoint),
             day: day_of(signed_at),
@@ -171,7 +174,8 @@ impl PreparedSigner {
         let left = self.credentials_expire_at.map_or(i64::MAX, |end| end.as_second() - signed_at.as_second());
         let lifetime_seconds = lifetime_seconds.min(left);
         let expires_at = Timestamp::from_second(signed_at.as_second().checked_add(lifetime_seconds)?).ok()?;
-        (lifetime_seconds >= 1).then(|| SignedUrl::new(self.url(key, signed_at, lifetime_seconds), expires_at))
+        (lifetime_seconds >= 1)
+            .then(|| SignedUrl::new(self.url(key, signed_at, lifetime_seconds), expires_at))
     }
 
     fn url(&self, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> String {
@@ -250,7 +254,8 @@ const BASIC_FORMAT_DATE_BYTES: usize = 8;
 /// ISO 8601's basic format in UTC, to the second.
 fn basic_format(time: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(time);
-    let digits = |value: i8| [b'0' + value.unsigned_abs() / 10, b'0' + value.unsigned_abs() % 10].map(char::from);
+    let digits =
+        |value: i8| [b'0' + value.unsigned_abs() / 10, b'0' + value.unsigned_abs() % 10].map(char::from);
     let year = time.year();
     #[expect(clippy::cast_possible_truncation, reason = "the years that a clock shows have four digits")]
     let (century, of_century) = ((year / 100) as i8, (year % 100) as i8);

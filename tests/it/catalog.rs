@@ -10,6 +10,7 @@ use super::test_app::{emulator_credentials, sdk_config};
 async fn the_emulated_dynamodb_agrees() {
     let emulators = Emulators::start(Ports::default()).unwrap();
     let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
-    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
+    let config =
+        aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
     catalog_suite::agrees(aws_sdk_dynamodb::Client::from_conf(config)).await;
 }

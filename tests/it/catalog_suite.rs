@@ -28,13 +28,22 @@ pub async fn agrees(client: Client) {
 async fn persons_are_scanned_to_the_end(client: &Client) {
     assert!(catalog(client).persons().await.unwrap().is_empty());
     let padding = "x".repeat(4000);
-    put_all(client, "Persons", (0..600).map(|number| {
-        let mut row = person(&format!("p{number}"), &format!("{number}.5"));
-        row.insert("padding".into(), s(padding.clone()));
-        row
-    }))
+    put_all(
+        client,
+        "Persons",
+        (0..600).map(|number| {
+            let mut row = person(&format!("p{number}"), &format!("{number}.5"));
+            row.insert("padding".into(), s(padding.clone()));
+            row
+        }),
+    )
     .await;
-    put_all(client, "Persons", [row([("personId", s("odd")), ("photoCount", s("many")), ("repThumbKey", s(""))])]).await;
+    put_all(
+        client,
+        "Persons",
+        [row([("personId", s("odd")), ("photoCount", s("many")), ("repThumbKey", s(""))])],
+    )
+    .await;
 
     let persons = catalog(client).persons().await.unwrap();
 
@@ -49,12 +58,20 @@ async fn persons_are_scanned_to_the_end(client: &Client) {
 async fn occurrences_are_paged_by_a_key_of_any_name(client: &Client) {
     let anna = PersonId::parse("Anna / Zoë".as_bytes()).unwrap();
     assert!(catalog(client).occurrences(&anna, None, 5).await.unwrap().occurrences.is_empty());
-    put_all(client, "Occurrences", (0..17).map(|number| {
-        let mut row = if number % 2 == 0 { located(anna.as_str(), "", &format!("{number}")) } else { unlocated(anna.as_str(), "", &format!("{number}")) };
-        row.remove("occurrenceId");
-        row.insert("takenAt".into(), n(number.to_string()));
-        row
-    }))
+    put_all(
+        client,
+        "Occurrences",
+        (0..17).map(|number| {
+            let mut row = if number % 2 == 0 {
+                located(anna.as_str(), "", &format!("{number}"))
+            } else {
+                unlocated(anna.as_str(), "", &format!("{number}"))
+            };
+            row.remove("occurrenceId");
+            row.insert("takenAt".into(), n(number.to_string()));
+            row
+        }),
+    )
     .await;
     for limit in [1, 4, 16, 17, 18] {
         let mut seen = Vec::new();

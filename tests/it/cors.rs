@@ -11,8 +11,17 @@ const PAGE: &str = "https://photos.example";
 #[actix_web::test]
 async fn by_default_every_page_may_read_answers_and_errors() {
     let app = TestApp::start().await;
-    for (path, status) in [("/persons", 200), ("/persons/a/photos", 200), ("/nothing", 404), ("/persons//photos", 400), ("/persons?limit=0", 400)] {
-        app.request(Method::GET, path, &[("origin", PAGE)]).await.assert_status(status).assert_header("access-control-allow-origin", "*");
+    for (path, status) in [
+        ("/persons", 200),
+        ("/persons/a/photos", 200),
+        ("/nothing", 404),
+        ("/persons//photos", 400),
+        ("/persons?limit=0", 400),
+    ] {
+        app.request(Method::GET, path, &[("origin", PAGE)])
+            .await
+            .assert_status(status)
+            .assert_header("access-control-allow-origin", "*");
         app.get(path).await.assert_header("access-control-allow-origin", "*");
     }
 }
@@ -22,16 +31,21 @@ async fn a_preflight_gets_ok_true_and_what_it_asked_for() {
     let app = TestApp::start().await;
     for path in ["/persons", "/persons/a/photos", "/nothing"] {
         let answer = app
-            .request(Method::OPTIONS, path, &[
-                ("origin", PAGE),
-                ("access-control-request-method", "GET"),
-                ("access-control-request-headers", "content-type"),
-            ])
+            .request(
+                Method::OPTIONS,
+                path,
+                &[
+                    ("origin", PAGE),
+                    ("access-control-request-method", "GET"),
+                    ("access-control-request-headers", "content-type"),
+                ],
+            )
             .await;
         assert_eq!(answer.ok(), json!({"ok": true}));
         answer.assert_header("access-control-allow-origin", "*");
         let list = |name: &str| {
-            let mut words: Vec<_> = answer.header(name).unwrap().split(',').map(|word| word.trim().to_lowercase()).collect();
+            let mut words: Vec<_> =
+                answer.header(name).unwrap().split(',').map(|word| word.trim().to_lowercase()).collect();
             words.sort();
             words
         };
@@ -43,7 +57,8 @@ async fn a_preflight_gets_ok_true_and_what_it_asked_for() {
 #[actix_web::test]
 async fn a_preflight_for_what_is_not_offered_gets_ok_true_and_no_permission() {
     let app = TestApp::start().await;
-    for asked in [("access-control-request-method", "DELETE"), ("access-control-request-headers", "x-secret")] {
+    for asked in [("access-control-request-method", "DELETE"), ("access-control-request-headers", "x-secret")]
+    {
         let mut headers = vec![("origin", PAGE), ("access-control-request-method", "GET")];
         headers.retain(|(name, _)| *name != asked.0);
         headers.push(asked);
@@ -57,7 +72,8 @@ async fn a_preflight_for_what_is_not_offered_gets_ok_true_and_no_permission() {
 #[actix_web::test]
 async fn a_configured_origin_is_named_and_others_get_nothing() {
     let app = TestApp::start_with(|wishes| {
-        wishes.settings.cors.allowed_origins = AllowedOrigins::List(vec![PAGE.into(), "http://localhost:3000".into()]);
+        wishes.settings.cors.allowed_origins =
+            AllowedOrigins::List(vec![PAGE.into(), "http://localhost:3000".into()]);
     })
     .await;
     for origin in [PAGE, "http://localhost:3000"] {

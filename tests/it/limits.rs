@@ -59,7 +59,9 @@ async fn a_client_that_goes_away_frees_its_place() {
 
 #[actix_web::test]
 async fn a_request_takes_no_longer_than_its_timeout() {
-    let app = TestApp::start_with(|wishes| wishes.settings.server.request_timeout = Duration::from_millis(200)).await;
+    let app =
+        TestApp::start_with(|wishes| wishes.settings.server.request_timeout = Duration::from_millis(200))
+            .await;
     app.dynamodb().hang_all();
     let answer = app.get("/persons").await;
     answer.assert_error(503);

@@ -38,8 +38,16 @@ async fn the_answer_has_the_fields_of_the_contract_in_table_order() {
         ], "expiresAt": body["expiresAt"]})
     );
     let text = String::from_utf8(answer.body.clone()).unwrap();
-    let order = ["{\"personId\":", "\"photos\":[{\"photoId\":", "\"photoBucket\":", "\"photoKey\":", "\"thumbKey\":",
-        "\"photoURL\":", "\"thumbURL\":", "\"expiresAt\":"];
+    let order = [
+        "{\"personId\":",
+        "\"photos\":[{\"photoId\":",
+        "\"photoBucket\":",
+        "\"photoKey\":",
+        "\"thumbKey\":",
+        "\"photoURL\":",
+        "\"thumbURL\":",
+        "\"expiresAt\":",
+    ];
     let places: Vec<_> = order.iter().map(|name| text.find(name).unwrap()).collect();
     assert!(places.is_sorted(), "{text}");
     assert_eq!(app.dynamodb().calls("BatchGetItem"), 0, "nothing needed the fallback");
@@ -155,7 +163,8 @@ async fn a_person_is_one_percent_decoded_segment() {
 #[actix_web::test]
 async fn the_fallback_asks_for_distinct_photos_by_the_hundred() {
     let app = TestApp::start().await;
-    let occurrences = (0..500).map(|number| unlocated("anna", &format!("{number:03}"), &format!("p-{}", number % 250)));
+    let occurrences =
+        (0..500).map(|number| unlocated("anna", &format!("{number:03}"), &format!("p-{}", number % 250)));
     app.put_occurrences(occurrences).await;
     app.put_photos((0..250).map(|number| photo(&format!("p-{number}")))).await;
 
@@ -169,7 +178,10 @@ async fn the_fallback_asks_for_distinct_photos_by_the_hundred() {
 #[actix_web::test]
 async fn unprocessed_keys_are_asked_for_again_until_the_list_is_complete() {
     let app = TestApp::start().await;
-    app.put_occurrences((0..90).map(|number| unlocated("anna", &format!("{number:03}"), &format!("p-{number}")))).await;
+    app.put_occurrences(
+        (0..90).map(|number| unlocated("anna", &format!("{number:03}"), &format!("p-{number}"))),
+    )
+    .await;
     app.put_photos((0..90).map(|number| photo(&format!("p-{number}")))).await;
     app.dynamodb().leave_unprocessed(40, 2);
 

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::rows::{n, person, row, s};
-use super::test_app::{TestApp, THUMBS_BUCKET};
+use super::test_app::{THUMBS_BUCKET, TestApp};
 
 fn ids(answer: &Value) -> Vec<&str> {
     answer["persons"].as_array().unwrap().iter().map(|person| person["personId"].as_str().unwrap()).collect()
@@ -56,7 +56,10 @@ async fn a_photo_count_is_a_json_number_and_zero_when_missing_or_odd() {
 
 #[actix_web::test]
 async fn the_answer_has_the_fields_of_the_contract_in_its_order() {
-    let app = TestApp::start_with(|wishes| wishes.clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap())).await;
+    let app = TestApp::start_with(|wishes| {
+        wishes.clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap())
+    })
+    .await;
     app.put_persons([
         person("0c7d", "2"),
         row([("personId", s("nobody")), ("photoCount", n("1")), ("repThumbKey", s(""))]),
@@ -76,7 +79,13 @@ async fn the_answer_has_the_fields_of_the_contract_in_its_order() {
     ], "expiresAt": body["expiresAt"]});
     assert_eq!(body, expected);
     let text = String::from_utf8(answer.body.clone()).unwrap();
-    let order = ["{\"persons\":[{\"personId\":", "\"photoCount\":", "\"repThumbKey\":", "\"repThumbURL\":", "\"expiresAt\":"];
+    let order = [
+        "{\"persons\":[{\"personId\":",
+        "\"photoCount\":",
+        "\"repThumbKey\":",
+        "\"repThumbURL\":",
+        "\"expiresAt\":",
+    ];
     let places: Vec<_> = order.iter().map(|name| text.find(name).unwrap()).collect();
     assert!(places.is_sorted(), "{text}");
     answer.assert_header("cache-control", "private, no-cache");
@@ -121,7 +130,8 @@ async fn a_page_has_100_persons_unless_limit_says_otherwise() {
 #[actix_web::test]
 async fn cursors_lead_through_the_whole_ranking_once() {
     let app = TestApp::start().await;
-    app.put_persons((0..23).map(|number| person(&format!("p{number:03}"), &format!("{}.5", number % 4)))).await;
+    app.put_persons((0..23).map(|number| person(&format!("p{number:03}"), &format!("{}.5", number % 4))))
+        .await;
     let whole = app.get("/persons").await.ok();
     assert!(whole.get("nextCursor").is_none());
 
@@ -157,8 +167,12 @@ async fn the_ranking_covers_persons_beyond_the_first_page_of_the_scan() {
     assert_eq!(ids(&answer), ["p1499", "p1498", "p1497"]);
     assert!(app.dynamodb().calls("Scan") >= 3, "{}", app.dynamodb().calls("Scan"));
     let asked = app.dynamodb().last_request("Scan").unwrap();
-    let names: BTreeSet<_> =
-        asked["ExpressionAttributeNames"].as_object().unwrap().values().map(|name| name.as_str().unwrap()).collect();
+    let names: BTreeSet<_> = asked["ExpressionAttributeNames"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|name| name.as_str().unwrap())
+        .collect();
     assert_eq!(names, BTreeSet::from(["personId", "photoCount", "repThumbKey"]));
     assert!(asked["ProjectionExpression"].is_string());
 }

@@ -1,7 +1,7 @@
 //! The program as an operator starts it.
 
-use std::process::{Command, Output, Stdio};
 use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use beetroot_api::emulators::{self, Emulators, Ports};
@@ -42,7 +42,14 @@ fn all_faults_are_told_at_once() {
         .unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    for name in ["THUMBS_BUCKET", "PRESIGN_EXPIRES", "604800", "PORT", "BEETROOT__SERVER__HORST", "BEETROOT__LISTS__CURSOR_KEY"] {
+    for name in [
+        "THUMBS_BUCKET",
+        "PRESIGN_EXPIRES",
+        "604800",
+        "PORT",
+        "BEETROOT__SERVER__HORST",
+        "BEETROOT__LISTS__CURSOR_KEY",
+    ] {
         assert!(text.contains(name), "{name}: {text}");
     }
     assert!(!text.contains("a-secret"), "{text}");
@@ -63,13 +70,22 @@ fn a_start_without_a_region_ends_with_2_and_names_the_variable() {
 fn config_prints_what_is_in_force_and_hides_secrets() {
     let output = program()
         .arg("config")
-        .envs([("THUMBS_BUCKET", "thumbs"), ("PRESIGN_EXPIRES", "1200"), ("BEETROOT__LISTS__CURSOR_KEY", "a-secret-of-16-bytes-or-more")])
+        .envs([
+            ("THUMBS_BUCKET", "thumbs"),
+            ("PRESIGN_EXPIRES", "1200"),
+            ("BEETROOT__LISTS__CURSOR_KEY", "a-secret-of-16-bytes-or-more"),
+        ])
         .output()
         .unwrap();
     let text = text(&output);
     assert!(output.status.success(), "{text}");
-    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {text}")).to_owned();
-    assert!(line("presign.expires").contains("PRESIGN_EXPIRES") && line("presign.expires").contains("20m"), "{text}");
+    let line = |key: &str| {
+        text.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {text}")).to_owned()
+    };
+    assert!(
+        line("presign.expires").contains("PRESIGN_EXPIRES") && line("presign.expires").contains("20m"),
+        "{text}"
+    );
     assert!(line("presign.margin").contains("1m 40s"), "{text}");
     assert!(line("lists.cursor_key").contains("(hidden)"), "{text}");
     assert!(!text.contains("a-secret"), "{text}");
@@ -92,15 +108,24 @@ fn a_port_that_is_taken_is_named() {
 async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
     let emulators = Emulators::start(Ports::default()).unwrap();
     let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
-    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
+    let config =
+        aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
     create_tables(&client, &("occurrenceId", aws_sdk_dynamodb::types::ScalarAttributeType::S)).await;
     super::test_app::put_all(&client, "Persons", [super::rows::person("anna", "1")]).await;
 
     let mut process = program()
         .arg("serve")
-        .envs([("THUMBS_BUCKET", "thumbs"), ("PORT", "0"), ("BEETROOT__LOG__FORMAT", "json"), ("AWS_REGION", emulators::REGION)])
-        .envs([("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY)])
+        .envs([
+            ("THUMBS_BUCKET", "thumbs"),
+            ("PORT", "0"),
+            ("BEETROOT__LOG__FORMAT", "json"),
+            ("AWS_REGION", emulators::REGION),
+        ])
+        .envs([
+            ("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY),
+        ])
         .env("AWS_ENDPOINT_URL_DYNAMODB", emulators.dynamodb_endpoint())
         .env("AWS_ENDPOINT_URL_S3", emulators.s3_endpoint())
         .stderr(Stdio::piped())
@@ -111,7 +136,8 @@ async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
     let line: Value = serde_json::from_str(&listening).unwrap();
     let address = line["address"].as_str().unwrap_or_else(|| panic!("{line}"));
 
-    let answer: Value = reqwest::get(format!("http://{address}/persons")).await.unwrap().json().await.unwrap();
+    let answer: Value =
+        reqwest::get(format!("http://{address}/persons")).await.unwrap().json().await.unwrap();
     let url = answer["persons"][0]["repThumbURL"].as_str().unwrap();
     assert!(url.starts_with(&format!("{}/thumbs/faces-thumbs/anna.jpg?", emulators.s3_endpoint())), "{url}");
 
@@ -119,7 +145,8 @@ async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
     assert!(killed.success());
     let rest: Vec<String> = log.collect();
     assert_eq!(process.wait().unwrap().code(), Some(0), "{rest:?}");
-    let request_line = rest.iter().find(|line| line.contains("answered")).unwrap_or_else(|| panic!("{rest:?}"));
+    let request_line =
+        rest.iter().find(|line| line.contains("answered")).unwrap_or_else(|| panic!("{rest:?}"));
     let request: Value = serde_json::from_str(request_line).unwrap();
     assert_eq!((&request["route"], &request["status"]), (&"/persons".into(), &200.into()), "{request}");
     assert!(!rest.concat().contains("X-Amz-Signature"));

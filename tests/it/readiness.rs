@@ -32,8 +32,14 @@ async fn metrics_are_openmetrics_with_help_from_the_code() {
     answer.assert_header("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8");
     let text = String::from_utf8(answer.body).unwrap();
     assert!(text.contains("# HELP beetroot_http_requests Requests answered.\n"), "{text}");
-    assert!(text.contains(r#"beetroot_http_requests_total{route="/persons",method="GET",status="200"} 1"#), "{text}");
-    assert!(text.contains(r#"beetroot_http_requests_total{route="other",method="GET",status="404"} 1"#), "{text}");
+    assert!(
+        text.contains(r#"beetroot_http_requests_total{route="/persons",method="GET",status="200"} 1"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"beetroot_http_requests_total{route="other",method="GET",status="404"} 1"#),
+        "{text}"
+    );
     assert!(text.contains(r#"beetroot_dynamodb_calls_total{operation="Scan",outcome="ok"} 1"#), "{text}");
     assert!(text.ends_with("# EOF\n"));
     assert!(!text.contains("secret"), "a path is no label: {text}");

@@ -30,7 +30,8 @@ async fn requests_in_flight_are_answered_and_then_it_ends() {
 
 #[actix_web::test]
 async fn readiness_is_off_while_it_drains_and_requests_are_still_answered() {
-    let mut app = TestApp::start_with(|wishes| wishes.settings.server.drain_delay = Duration::from_secs(2)).await;
+    let mut app =
+        TestApp::start_with(|wishes| wishes.settings.server.drain_delay = Duration::from_secs(2)).await;
     app.put_persons([person("anna", "1")]).await;
     app.get("/readyz").await.ok();
 
@@ -49,12 +50,15 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
     // the client keeps its connection open
     app.get("/healthz").await.ok();
     app.begin_shutdown();
-    tokio::time::timeout(Duration::from_secs(10), app.ended()).await.expect("long before the keep-alive of 75 seconds");
+    tokio::time::timeout(Duration::from_secs(10), app.ended())
+        .await
+        .expect("long before the keep-alive of 75 seconds");
 }
 
 #[actix_web::test]
 async fn a_request_that_never_ends_is_cut_off_at_the_timeout() {
-    let mut app = TestApp::start_with(|wishes| wishes.settings.server.shutdown_timeout = Duration::from_secs(1)).await;
+    let mut app =
+        TestApp::start_with(|wishes| wishes.settings.server.shutdown_timeout = Duration::from_secs(1)).await;
     app.dynamodb().hang_all();
     let hanging = actix_web::rt::spawn(reqwest::get(format!("http://{}/persons", app.addr)));
     while app.metric("beetroot_http_in_flight") == 0 {

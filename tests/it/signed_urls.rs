@@ -12,7 +12,9 @@ use super::test_app::{RAW_BUCKET, THUMBS_BUCKET, TestApp, emulator_credentials};
 
 /// When a signed URL ends, read from the URL itself.
 pub fn end_of(url: &str) -> Timestamp {
-    let value = |name: &str| url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap();
+    let value = |name: &str| {
+        url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap()
+    };
     let signed_at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", value("X-Amz-Date")).unwrap();
     let signed_at = signed_at.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
     signed_at + Duration::from_secs(value("X-Amz-Expires").parse().unwrap())
@@ -40,9 +42,23 @@ async fn keys_of_every_legal_form_are_fetched_by_their_urls() {
     let long = format!("long/{}", "ä/ö".repeat(203));
     assert_eq!(long.len(), 1020);
     let keys = [
-        "plain.jpg", "with space.jpg", "plus+plus.jpg", "50%.jpg", "%20.jpg", "%2e%2e/x.jpg", "what?.jpg", "a#b.jpg",
-        "a//b///c.jpg", "/leading.jpg", "trailing/", "ünïcödé/日本/🥕.jpg", "a&b=c;d,e:f@g.jpg", "(a)[b]{c}!'*$^`|\\<>\"~.jpg",
-        "a..b/...jpg", "tab\tand\nline", &long,
+        "plain.jpg",
+        "with space.jpg",
+        "plus+plus.jpg",
+        "50%.jpg",
+        "%20.jpg",
+        "%2e%2e/x.jpg",
+        "what?.jpg",
+        "a#b.jpg",
+        "a//b///c.jpg",
+        "/leading.jpg",
+        "trailing/",
+        "ünïcödé/日本/🥕.jpg",
+        "a&b=c;d,e:f@g.jpg",
+        "(a)[b]{c}!'*$^`|\\<>\"~.jpg",
+        "a..b/...jpg",
+        "tab\tand\nline",
+        &long,
     ];
     for (number, key) in keys.iter().enumerate() {
         app.put_object(RAW_BUCKET, key, key.as_bytes()).await;
@@ -133,7 +149,10 @@ async fn a_url_never_outlives_its_credentials() {
     let answer = app.get("/persons").await.ok();
     let url = answer["persons"][0]["repThumbURL"].as_str().unwrap();
     assert_eq!(end_of(url).as_second(), end.as_second());
-    assert_eq!(answer["expiresAt"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second(), end.as_second());
+    assert_eq!(
+        answer["expiresAt"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second(),
+        end.as_second()
+    );
     app.fetch(Method::GET, url, &[]).await.assert_status(200);
 
     app.clock.advance(Duration::from_secs(99));
@@ -162,9 +181,13 @@ async fn the_life_of_a_url_and_its_cache_control_are_settings() {
     .await;
     let url = thumb_url(&app).await;
     assert_eq!(lifetime_of(&url), 604_800);
-    app.fetch(Method::GET, &url, &[]).await.assert_status(200).assert_header("cache-control", "public, max-age=604800");
+    app.fetch(Method::GET, &url, &[])
+        .await
+        .assert_status(200)
+        .assert_header("cache-control", "public, max-age=604800");
 
-    let off = start_with_a_thumb(|wishes| wishes.settings.presign.response_cache_control = String::new()).await;
+    let off =
+        start_with_a_thumb(|wishes| wishes.settings.presign.response_cache_control = String::new()).await;
     let url = thumb_url(&off).await;
     assert!(!url.contains("response-cache-control"), "{url}");
     off.fetch(Method::GET, &url, &[]).await.assert_status(200);
@@ -209,10 +232,15 @@ async fn a_row_cannot_make_it_sign_for_another_host_or_outside_of_the_allow_list
         ];
     })
     .await;
-    for (number, (bucket, key)) in
-        [("raw", "photos-raw/1.jpg"), ("raw", "private/1.jpg"), ("other", "photos-raw/1.jpg"), ("evil.example/", "x"), ("a@evil", "x")]
-            .into_iter()
-            .enumerate()
+    for (number, (bucket, key)) in [
+        ("raw", "photos-raw/1.jpg"),
+        ("raw", "private/1.jpg"),
+        ("other", "photos-raw/1.jpg"),
+        ("evil.example/", "x"),
+        ("a@evil", "x"),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let mut row = located("anna", &number.to_string(), "p");
         row.insert("photoBucket".into(), s(bucket));
@@ -220,7 +248,8 @@ async fn a_row_cannot_make_it_sign_for_another_host_or_outside_of_the_allow_list
         app.put_occurrences([row]).await;
     }
     let answer = app.get("/persons/anna/photos").await.ok();
-    let signed: Vec<_> = answer["photos"].as_array().unwrap().iter().map(|photo| photo["photoURL"].is_string()).collect();
+    let signed: Vec<_> =
+        answer["photos"].as_array().unwrap().iter().map(|photo| photo["photoURL"].is_string()).collect();
     assert_eq!(signed, [true, false, false, false, false]);
     assert_eq!(app.metric(r#"beetroot_urls_refused_total{reason="not_allowed"}"#), 2);
     assert_eq!(app.metric(r#"beetroot_urls_refused_total{reason="bucket_name"}"#), 2);

@@ -35,9 +35,34 @@ struct Case {
 
 fn keys() -> impl Strategy<Value = String> {
     let hard = prop_oneof![
-        Just(" "), Just("+"), Just("%"), Just("?"), Just("#"), Just("/"), Just("//"), Just("&"), Just("="), Just("~"),
-        Just("*"), Just("'"), Just("("), Just("%2F"), Just("é"), Just("日"), Just("🥕"), Just("\u{1}"), Just("\u{7f}"),
-        Just("a"), Just("."), Just("-"), Just("_"), Just(":"), Just("@"), Just("\\"), Just("\""), Just("\u{301}"),
+        Just(" "),
+        Just("+"),
+        Just("%"),
+        Just("?"),
+        Just("#"),
+        Just("/"),
+        Just("//"),
+        Just("&"),
+        Just("="),
+        Just("~"),
+        Just("*"),
+        Just("'"),
+        Just("("),
+        Just("%2F"),
+        Just("é"),
+        Just("日"),
+        Just("🥕"),
+        Just("\u{1}"),
+        Just("\u{7f}"),
+        Just("a"),
+        Just("."),
+        Just("-"),
+        Just("_"),
+        Just(":"),
+        Just("@"),
+        Just("\\"),
+        Just("\""),
+        Just("\u{301}"),
     ];
     prop_oneof![
         3 => "[a-zA-Z0-9/._-]{1,80}",
@@ -47,11 +72,18 @@ fn keys() -> impl Strategy<Value = String> {
         1 => Just("ü".repeat(512)),
     ]
     .prop_filter("keys that get no URL", |key| AllowList::default().object("bucket", key).is_ok())
+    // legal in S3, and signed by us; the SDK takes them for missing
+    .prop_filter("keys of white space only", |key| !key.trim().is_empty())
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let regions = prop_oneof![
-        Just("eu-central-1"), Just("us-east-1"), Just("us-west-2"), Just("cn-north-1"), Just("us-gov-west-1"), Just("ap-southeast-7")
+        Just("eu-central-1"),
+        Just("us-east-1"),
+        Just("us-west-2"),
+        Just("cn-north-1"),
+        Just("us-gov-west-1"),
+        Just("ap-southeast-7")
     ];
     let endpoints = prop_oneof![
         4 => Just(None),
@@ -62,7 +94,10 @@ fn cases() -> impl Strategy<Value = Case> {
         1 => Just(Some("http://[::1]:9000")),
     ];
     let buckets = prop_oneof![
-        Just("beetroot-thumbs"), Just("my.dotted.bucket"), Just("abc"), Just("Legacy_Bucket"),
+        Just("beetroot-thumbs"),
+        Just("my.dotted.bucket"),
+        Just("abc"),
+        Just("Legacy_Bucket"),
         Just("a-bucket-with-a-name-that-is-exactly-as-long-as-names-can-be-63"),
     ];
     let tokens = proptest::option::of(prop_oneof!["[A-Za-z0-9/+=]{1,60}", "[A-Za-z0-9/+=]{900}"]);
@@ -72,19 +107,41 @@ fn cases() -> impl Strategy<Value = Case> {
         (0_i64..4_000_000_000, 1_u64..=604_800, proptest::option::of(1_u64..604_800)),
         proptest::option::of(prop_oneof![Just("private, max-age=3600, immutable".to_owned()), "[ -~]{1,40}"]),
     )
-        .prop_map(|((region, endpoint, dual_stack, fips, bucket, key), (access_key_id, secret_access_key, session_token), (signed_at, lifetime, credentials_left), cache_control)| Case {
-            region, endpoint,
-            // a custom endpoint excludes both, and the SDK says so
-            dual_stack: dual_stack && endpoint.is_none(),
-            fips: fips && endpoint.is_none(),
-            bucket, key, access_key_id, secret_access_key, session_token, signed_at, lifetime, credentials_left, cache_control,
-        })
+        .prop_map(
+            |(
+                (region, endpoint, dual_stack, fips, bucket, key),
+                (access_key_id, secret_access_key, session_token),
+                (signed_at, lifetime, credentials_left),
+                cache_control,
+            )| Case {
+                region,
+                endpoint,
+                // a custom endpoint excludes both, and the SDK says so
+                dual_stack: dual_stack && endpoint.is_none(),
+                fips: fips && endpoint.is_none(),
+                bucket,
+                key,
+                access_key_id,
+                secret_access_key,
+                session_token,
+                signed_at,
+                lifetime,
+                credentials_left,
+                cache_control,
+            },
+        )
 }
 
 async fn both(case: &Case) -> (Result<String, String>, Result<String, String>) {
-    let expiry = case.credentials_left.map(|left| UNIX_EPOCH + Duration::from_secs(case.signed_at.unsigned_abs() + left));
+    let expiry = case
+        .credentials_left
+        .map(|left| UNIX_EPOCH + Duration::from_secs(case.signed_at.unsigned_abs() + left));
     let credentials = Credentials::new(
-        &case.access_key_id, &case.secret_access_key, case.session_token.clone(), expiry, "test",
+        &case.access_key_id,
+        &case.secret_access_key,
+        case.session_token.clone(),
+        expiry,
+        "test",
     );
     let mut sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -120,7 +177,9 @@ async fn both(case: &Case) -> (Result<String, String>, Result<String, String>) {
         .map(|endpoint| {
             let signed_at = Timestamp::from_second(case.signed_at).unwrap();
             let url = Signer::new(&credentials).prepare(&endpoint, signed_at).sign(
-                &case.key, signed_at, i64::try_from(case.lifetime).unwrap(),
+                &case.key,
+                signed_at,
+                i64::try_from(case.lifetime).unwrap(),
             );
             url.unwrap().expose().to_owned()
         });

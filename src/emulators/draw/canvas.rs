@@ -119,8 +119,10 @@ impl Canvas {
             extend_with_mean(&mut lying, left, right);
         }
         let (width, height) = (self.width as u32, self.height as u32);
-        RgbImage::from_raw(height, width, lying)
-            .map_or_else(|| DynamicImage::new_rgb8(width, height), |lying| DynamicImage::from(lying).rotate90())
+        RgbImage::from_raw(height, width, lying).map_or_else(
+            || DynamicImage::new_rgb8(width, height),
+            |lying| DynamicImage::from(lying).rotate90(),
+        )
     }
 
     /// The finished picture as a JPEG.

@@ -172,9 +172,7 @@ impl Portrait<'_> {
         match self.look.style {
             Style::Long => {
                 self.ellipse(canvas, (0.0, -0.25), (1.28, 1.25), &back);
-                self.shape(canvas, (-1.3, 1.3), &back, |x| {
-                    (-0.25, 2.25 - 0.25 * (x.abs() - 0.6).powi(2))
-                });
+                self.shape(canvas, (-1.3, 1.3), &back, |x| (-0.25, 2.25 - 0.25 * (x.abs() - 0.6).powi(2)));
             }
             Style::Bob => {
                 self.ellipse(canvas, (0.0, -0.2), (1.3, 1.25), &back);
@@ -316,9 +314,8 @@ impl Portrait<'_> {
         let frame = canvas.solid(mix(DARK, self.look.clothes, 0.25));
         for side in [-1.0_f32, 1.0] {
             let centre = self.feature(0.42 * side);
-            let ring = |radius: f32, x: f32| {
-                (1.0 - ((x - centre) / radius).powi(2)).max(0.0).sqrt() * radius * 0.9
-            };
+            let ring =
+                |radius: f32, x: f32| (1.0 - ((x - centre) / radius).powi(2)).max(0.0).sqrt() * radius * 0.9;
             for upper in [true, false] {
                 self.shape(canvas, (centre - 0.34, centre + 0.34), &frame, |x| {
                     let (outer, inner) = (ring(0.34, x), ring(0.275, x));
