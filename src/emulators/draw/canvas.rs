@@ -119,20 +119,22 @@ impl Canvas {
             extend_with_mean(&mut lying, left, right);
         }
         let (width, height) = (self.width as u32, self.height as u32);
-        RgbImage::from_raw(height, width, lying)
-            .map_or_else(|| DynamicImage::new_rgb8(width, height), |lying| DynamicImage::from(lying).rotate90())
+        RgbImage::from_raw(height, width, lying).map_or_else(
+            || DynamicImage::new_rgb8(width, height),
+            |lying| DynamicImage::from(lying).rotate90(),
+        )
     }
 
     /// The finished picture as a JPEG.
     pub(in crate::emulators) fn into_jpeg(self, quality: u8) -> Vec<u8> {
-        jpeg(&self.into_image(), quality)
+        jpeg(self.into_image(), quality)
     }
 }
 
 /// Encodes a picture as a JPEG.
-pub(in crate::emulators) fn jpeg(image: &DynamicImage, quality: u8) -> Vec<u8> {
+pub(in crate::emulators) fn jpeg(image: DynamicImage, quality: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let encoded = JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&image.to_rgb8());
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&image.into_rgb8());
     debug_assert!(encoded.is_ok(), "a vector takes everything, and the picture is not too large for a JPEG");
     bytes
 }

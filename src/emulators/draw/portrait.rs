@@ -42,6 +42,7 @@ const CLOTHES: [Colour; 12] = [
     rgb(0x5b_8e9b),
 ];
 const DARK: Colour = rgb(0x2b_2024);
+const GOLD: Colour = rgb(0xe8_c060);
 
 /// How the hair is worn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,10 @@ impl Look {
         let style = STYLES[(number + number / 8 * 3) % STYLES.len()];
         let mut hair = HAIRS[(number * 4 + number / 9) % HAIRS.len()];
         let skin = SKINS[(number * 3 + number / 7) % SKINS.len()];
-        if SKINS[5..].contains(&skin) && hair != HAIRS[7] {
+        // Hair that stands out from the skin.
+        if SKINS[..2].contains(&skin) {
+            hair = HAIRS[2 + number % 7];
+        } else if !matches!(number % 9, 7 | 8) {
             hair = HAIRS[number % 2];
         }
         Self {
@@ -172,9 +176,7 @@ impl Portrait<'_> {
         match self.look.style {
             Style::Long => {
                 self.ellipse(canvas, (0.0, -0.25), (1.28, 1.25), &back);
-                self.shape(canvas, (-1.3, 1.3), &back, |x| {
-                    (-0.25, 2.25 - 0.25 * (x.abs() - 0.6).powi(2))
-                });
+                self.shape(canvas, (-1.3, 1.3), &back, |x| (-0.25, 2.25 - 0.25 * (x.abs() - 0.6).powi(2)));
             }
             Style::Bob => {
                 self.ellipse(canvas, (0.0, -0.2), (1.3, 1.25), &back);
@@ -292,7 +294,7 @@ impl Portrait<'_> {
         };
         match self.look.style {
             Style::Short => cap(canvas, &|x| -0.62 - 0.12 * (x * 2.4 + turn).sin() + 0.55 * x.powi(6)),
-            Style::Bob => cap(canvas, &|x| -0.48 + 0.05 * (x * 9.0).sin() + 0.95 * x.powi(8)),
+            Style::Bob => cap(canvas, &|x| (-0.48 + 0.05 * (x * 9.0).sin() + 0.95 * x.powi(8)).min(0.9)),
             Style::Long => {
                 let parting = -0.3 + 0.2 * turn;
                 cap(canvas, &|x| -0.98 + 0.75 * (x - parting).abs().powf(1.25) + 0.5 * x.powi(8));
@@ -313,12 +315,12 @@ impl Portrait<'_> {
     }
 
     fn glasses(&self, canvas: &mut Canvas) {
-        let frame = canvas.solid(mix(DARK, self.look.clothes, 0.25));
+        let dark_skin = SKINS[4..].contains(&self.look.skin);
+        let frame = canvas.solid(if dark_skin { GOLD } else { mix(DARK, self.look.clothes, 0.25) });
         for side in [-1.0_f32, 1.0] {
             let centre = self.feature(0.42 * side);
-            let ring = |radius: f32, x: f32| {
-                (1.0 - ((x - centre) / radius).powi(2)).max(0.0).sqrt() * radius * 0.9
-            };
+            let ring =
+                |radius: f32, x: f32| (1.0 - ((x - centre) / radius).powi(2)).max(0.0).sqrt() * radius * 0.9;
             for upper in [true, false] {
                 self.shape(canvas, (centre - 0.34, centre + 0.34), &frame, |x| {
                     let (outer, inner) = (ring(0.34, x), ring(0.275, x));
