@@ -5,10 +5,13 @@
 //! until [`Emulators`] is dropped. This folder uses no other module of the crate.
 
 pub mod collection;
+mod cores;
 mod draw;
 mod dynamodb;
+pub mod folder;
 mod s3;
 mod sample;
+pub mod seed;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -73,6 +76,15 @@ pub enum EmulatorError {
     /// No threads for the emulators, or no temporary file for large objects.
     #[error("the system refuses what the emulators need")]
     System(#[from] io::Error),
+}
+
+/// How far a long piece of work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many pieces are done.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
 }
 
 /// Both emulators, running. Dropping it stops them and forgets their data.

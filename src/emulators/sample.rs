@@ -1,17 +1,12 @@
 //! The sample collection: 24 persons in 200 photos, drawn by this program, the same bytes at every start.
 
-use std::{
-    num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
-
 use bytes::Bytes;
 use fastrand::Rng;
 
 use super::{
     collection::{Collection, Occurrence, Person, Photo, Source, stable_id},
-    draw::{Canvas, Look, Pose, Scenery, draw_backdrop, draw_portrait, draw_scenery},
+    cores::on_all_cores,
+    draw::{Canvas, Look, Pose, draw_backdrop, draw_portrait, draw_scenery},
 };
 
 /// First names with the number of photos in which the person is. They add up to [`PHOTOS`].
@@ -47,7 +42,7 @@ const SHARED_PHOTO: usize = 0;
 /// The person whose row holds an empty `repThumbKey`.
 const WITHOUT_THUMB: usize = 20;
 
-const PHOTO_SIZE: (usize, usize) = (720, 480);
+const PHOTO_SIZE: (usize, usize) = (600, 400);
 const THUMB_SIDE: usize = 240;
 const PHOTO_QUALITY: u8 = 82;
 const THUMB_QUALITY: u8 = 85;
@@ -76,25 +71,13 @@ pub fn sample() -> Collection {
     let mut photos = Vec::with_capacity(PHOTOS);
     for (number, Drawn { photo, thumbs }) in drawn.into_iter().enumerate() {
         for (person, thumb) in thumbs {
-            let (has_bucket, has_key) = what_the_row_holds(number);
-            let occurrence = Occurrence { photo: number, thumb, has_bucket, has_key };
-            persons[person].occurrences.push(occurrence);
+            persons[person].occurrences.push(Occurrence::new(number, thumb));
         }
         let id = stable_id(&format!("photo {number}"));
         let key = format!("photos-raw/{id}.jpg");
         photos.push(Photo { id, key, content_type: "image/jpeg", source: Source::Memory(photo) });
     }
     Collection { persons, photos }
-}
-
-/// Whether an occurrence's row has `photoBucket` and `photoKey`. Half of them lack something.
-const fn what_the_row_holds(number: usize) -> (bool, bool) {
-    match number % 8 {
-        0 | 4 => (false, false),
-        2 => (false, true),
-        6 => (true, false),
-        _ => (true, true),
-    }
 }
 
 struct Drawn {
@@ -106,7 +89,7 @@ struct Drawn {
 fn draw(photo: usize, owner: usize) -> Drawn {
     let mut rng = Rng::with_seed(0xbee7_0000 + photo as u64);
     let mut canvas = Canvas::new(PHOTO_SIZE.0, PHOTO_SIZE.1);
-    draw_scenery(&mut canvas, Scenery::ALL[photo % Scenery::ALL.len()], &mut rng);
+    draw_scenery(&mut canvas, photo, &mut rng);
 
     let mut people = vec![owner];
     if photo == SHARED_PHOTO {
@@ -143,32 +126,6 @@ fn draw_thumb(look: &Look, turn: f32, rng: &mut Rng) -> Bytes {
     canvas.into_jpeg(THUMB_QUALITY).into()
 }
 
-/// `work(0)` to `work(count - 1)` on all cores, in order.
-pub(super) fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(count.max(1));
-    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
-        let worker = || {
-            let mut own = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return own;
-                }
-                own.push((number, work(number)));
-            }
-        };
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let results = handles.into_iter().map(|handle| match handle.join() {
-            Ok(own) => own,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        results.flatten().collect()
-    });
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -202,7 +159,7 @@ mod tests {
         assert_eq!(one.thumbs, two.thumbs);
         assert_eq!(one.thumbs.len(), 2);
         let photo = image::load_from_memory(&one.photo).unwrap();
-        assert_eq!((photo.width(), photo.height()), (720, 480));
+        assert_eq!((photo.width(), photo.height()), (600, 400));
         let thumb = image::load_from_memory(&one.thumbs[0].1).unwrap();
         assert_eq!((thumb.width(), thumb.height()), (240, 240));
     }

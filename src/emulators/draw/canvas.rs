@@ -127,14 +127,14 @@ impl Canvas {
 
     /// The finished picture as a JPEG.
     pub(in crate::emulators) fn into_jpeg(self, quality: u8) -> Vec<u8> {
-        jpeg(&self.into_image(), quality)
+        jpeg(self.into_image(), quality)
     }
 }
 
 /// Encodes a picture as a JPEG.
-pub(in crate::emulators) fn jpeg(image: &DynamicImage, quality: u8) -> Vec<u8> {
+pub(in crate::emulators) fn jpeg(image: DynamicImage, quality: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let encoded = JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&image.to_rgb8());
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&image.into_rgb8());
     debug_assert!(encoded.is_ok(), "a vector takes everything, and the picture is not too large for a JPEG");
     bytes
 }

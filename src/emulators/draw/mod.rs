@@ -10,5 +10,5 @@ mod scenery;
 pub(super) use self::{
     canvas::{Canvas, jpeg},
     portrait::{Look, Pose, draw_backdrop, draw_portrait},
-    scenery::{Scenery, draw_scenery},
+    scenery::draw_scenery,
 };

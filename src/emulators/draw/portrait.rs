@@ -42,6 +42,7 @@ const CLOTHES: [Colour; 12] = [
     rgb(0x5b_8e9b),
 ];
 const DARK: Colour = rgb(0x2b_2024);
+const GOLD: Colour = rgb(0xe8_c060);
 
 /// How the hair is worn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,10 @@ impl Look {
         let style = STYLES[(number + number / 8 * 3) % STYLES.len()];
         let mut hair = HAIRS[(number * 4 + number / 9) % HAIRS.len()];
         let skin = SKINS[(number * 3 + number / 7) % SKINS.len()];
-        if SKINS[5..].contains(&skin) && hair != HAIRS[7] {
+        // Hair that stands out from the skin.
+        if SKINS[..2].contains(&skin) {
+            hair = HAIRS[2 + number % 7];
+        } else if !matches!(number % 9, 7 | 8) {
             hair = HAIRS[number % 2];
         }
         Self {
@@ -290,7 +294,7 @@ impl Portrait<'_> {
         };
         match self.look.style {
             Style::Short => cap(canvas, &|x| -0.62 - 0.12 * (x * 2.4 + turn).sin() + 0.55 * x.powi(6)),
-            Style::Bob => cap(canvas, &|x| -0.48 + 0.05 * (x * 9.0).sin() + 0.95 * x.powi(8)),
+            Style::Bob => cap(canvas, &|x| (-0.48 + 0.05 * (x * 9.0).sin() + 0.95 * x.powi(8)).min(0.9)),
             Style::Long => {
                 let parting = -0.3 + 0.2 * turn;
                 cap(canvas, &|x| -0.98 + 0.75 * (x - parting).abs().powf(1.25) + 0.5 * x.powi(8));
@@ -311,7 +315,8 @@ impl Portrait<'_> {
     }
 
     fn glasses(&self, canvas: &mut Canvas) {
-        let frame = canvas.solid(mix(DARK, self.look.clothes, 0.25));
+        let dark_skin = SKINS[4..].contains(&self.look.skin);
+        let frame = canvas.solid(if dark_skin { GOLD } else { mix(DARK, self.look.clothes, 0.25) });
         for side in [-1.0_f32, 1.0] {
             let centre = self.feature(0.42 * side);
             let ring =

@@ -11,7 +11,7 @@ use super::{
 
 /// What a landscape shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::emulators) enum Scenery {
+enum Scenery {
     Hills,
     Peaks,
     Sea,
@@ -20,10 +20,8 @@ pub(in crate::emulators) enum Scenery {
     Skyline,
 }
 
-impl Scenery {
-    pub(in crate::emulators) const ALL: [Self; 6] =
-        [Self::Hills, Self::Sea, Self::Peaks, Self::Forest, Self::Skyline, Self::Dunes];
-}
+const SCENERIES: [Scenery; 6] =
+    [Scenery::Hills, Scenery::Sea, Scenery::Peaks, Scenery::Forest, Scenery::Skyline, Scenery::Dunes];
 
 /// The colours of one landscape.
 struct Palette {
@@ -63,9 +61,11 @@ const PALETTES: [Palette; 12] = [
     day(0x2a_9d8f, 0xf8_e3b0, 0xff_f8e1, 0xe0_a872, 0x26_4653),
 ];
 
-/// Draws a landscape that fills the canvas. The same `rng` state yields the same picture.
-pub(in crate::emulators) fn draw_scenery(canvas: &mut Canvas, scenery: Scenery, rng: &mut Rng) {
-    let palette = &PALETTES[rng.usize(..PALETTES.len())];
+/// Draws the landscape with this number over the whole canvas. Numbers in a row look different; every scenery comes in every
+/// palette.
+pub(in crate::emulators) fn draw_scenery(canvas: &mut Canvas, number: usize, rng: &mut Rng) {
+    let scenery = SCENERIES[number % SCENERIES.len()];
+    let palette = &PALETTES[(number * 7 + number / PALETTES.len()) % PALETTES.len()];
     let horizon = canvas.height() * (0.52 + 0.1 * rng.f32());
     let sky = canvas.gradient((0.0, palette.sky.0), (horizon, palette.sky.1));
     canvas.ground(&sky, |_| 0.0);
