@@ -242,7 +242,7 @@ fn sea(canvas: &mut Canvas, palette: &Palette, horizon: f32, light_x: f32, rng: 
         let at = (width * (0.08 + 0.84 * rng.f32()), horizon + size * 1.1);
         sailboat(canvas, palette, at, size);
     }
-    if rng.bool() {
+    if !palette.night && rng.bool() {
         let line = waves(height * 0.025, width * 1.3, rng);
         let sand = canvas.gradient(
             (height * 0.85, lighter(palette.light, 0.2)),
