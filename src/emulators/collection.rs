@@ -1,5 +1,5 @@
-//! A collection of pictures: who is in them and where their bytes come from. The sample and a person's own folder both become
-//! one, and [`seed`](super::seed) puts it into the tables and buckets.
+//! A collection of pictures: who is in them and where their bytes come from. The sample and a person's own
+//! folder both become one, and [`seed`](super::seed) puts it into the tables and buckets.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,8 @@ pub struct Person {
     pub name: String,
     /// In the order in which the table will hold them.
     pub occurrences: Vec<Occurrence>,
-    /// The occurrence whose thumbnail stands for the person, by its place in `occurrences`; `None`: the row holds an empty key.
+    /// The occurrence whose thumbnail stands for the person, by its place in `occurrences`; `None`: the row
+    /// holds an empty key.
     pub representative: Option<usize>,
 }
 
@@ -71,7 +72,8 @@ impl Collection {
 }
 
 impl Occurrence {
-    /// Half of the rows lack something, as in tables that have grown over years; which half follows from the photo's place.
+    /// Half of the rows lack something, as in tables that have grown over years; which half follows from the
+    /// photo's place.
     pub(super) fn new(photo: usize, thumb: Bytes) -> Self {
         let (has_bucket, has_key) = match photo % 8 {
             0 | 4 => (false, false),
@@ -93,8 +95,9 @@ impl Person {
 /// An id that looks like a UUID and is always the same for the same `name`.
 pub(super) fn stable_id(name: impl AsRef<[u8]>) -> String {
     let digest = hex::encode(&Sha256::digest(name)[..16]);
-    let [a, b, c, d, e] = [&digest[..8], &digest[8..12], &digest[13..16], &digest[17..20], &digest[20..]];
-    format!("{a}-{b}-4{c}-a{d}-{e}")
+    // With the version and the variant of a random UUID.
+    let (first, second, last) = (&digest[..8], &digest[8..12], &digest[20..]);
+    format!("{first}-{second}-4{}-a{}-{last}", &digest[13..16], &digest[17..20])
 }
 
 #[cfg(test)]

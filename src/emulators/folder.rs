@@ -1,7 +1,8 @@
 //! A person's own pictures as a collection: `DIR/<person>/<pictures>`.
 //!
-//! Files are told by their content, not by their name. What is not a picture, or cannot be read, is named and skipped; what is
-//! hidden is ignored. The originals stay as they are, and stay where they are until they are uploaded.
+//! Files are told by their content, not by their name. What is not a picture, or cannot be read, is named
+//! and skipped; what is hidden is ignored. The originals stay as they are, and stay where they are until
+//! they are uploaded.
 
 use std::{
     collections::HashSet,
@@ -23,7 +24,8 @@ use super::{
 
 const THUMB_SIDE: u32 = 240;
 const THUMB_QUALITY: u8 = 85;
-/// The most memory that decoding one picture may take. A file of some kilobytes can claim to be as large as a city.
+/// The most memory that decoding one picture may take. A file of some kilobytes can claim to be as large as
+/// a city.
 const MAX_DECODED_BYTES: u64 = 512 * 1024 * 1024;
 const MAX_SIDE: u32 = 40_000;
 
@@ -76,8 +78,8 @@ struct Picture {
     thumb: Bytes,
 }
 
-/// Reads all pictures below `dir` with all cores and makes their thumbnails. `progress` is called after each file, from several
-/// threads.
+/// Reads all pictures below `dir` with all cores and makes their thumbnails. `progress` is called after each
+/// file, from several threads.
 pub fn import(dir: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<Import, FolderError> {
     let unreadable = |source| FolderError::Unreadable { path: dir.to_owned(), source };
     let mut skipped = Vec::new();
@@ -94,7 +96,7 @@ pub fn import(dir: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<Import
                 files.extend(entries.into_iter().map(|file| (folders.len(), file)));
                 folders.push(path);
             }
-            Err(error) => skipped.push(skip(path, error)),
+            Err(error) => skipped.push(skip(path, error.to_string())),
         }
     }
 
@@ -127,8 +129,8 @@ pub fn import(dir: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<Import
     Ok(Import { collection: Collection { persons, photos }, skipped })
 }
 
-fn skip(path: PathBuf, reason: impl ToString) -> Skipped {
-    Skipped { path, reason: reason.to_string() }
+fn skip(path: PathBuf, reason: impl Into<String>) -> Skipped {
+    Skipped { path, reason: reason.into() }
 }
 
 /// What is in a folder and not hidden, by name.

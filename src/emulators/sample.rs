@@ -49,31 +49,37 @@ const THUMB_QUALITY: u8 = 85;
 
 /// Draws the sample with all cores. It takes some seconds in a build without optimisation.
 pub fn sample() -> Collection {
-    let owners: Vec<usize> = PERSONS
-        .iter()
-        .enumerate()
-        .flat_map(|(person, (_, photos))| std::iter::repeat_n(person, *photos))
-        .collect();
-    debug_assert_eq!(owners.len(), PHOTOS);
+    let owners = owners();
+    assemble(on_all_cores(PHOTOS, |photo| draw(photo, &people_in(photo, owners[photo]))))
+}
 
-    let drawn = on_all_cores(PHOTOS, |photo| draw(photo, owners[photo]));
+/// The person for each photo.
+fn owners() -> Vec<usize> {
+    let persons = PERSONS.iter().enumerate();
+    persons.flat_map(|(person, (_, photos))| std::iter::repeat_n(person, *photos)).collect()
+}
 
+fn people_in(photo: usize, owner: usize) -> Vec<usize> {
+    if photo == SHARED_PHOTO { vec![owner, owner + 1] } else { vec![owner] }
+}
+
+fn assemble(drawn: Vec<Drawn>) -> Collection {
     let mut persons: Vec<Person> = PERSONS
         .iter()
         .enumerate()
         .map(|(number, (name, _))| Person {
-            id: stable_id(&format!("person {name}")),
+            id: stable_id(format!("person {name}")),
             name: (*name).to_owned(),
             occurrences: Vec::new(),
             representative: (number != WITHOUT_THUMB).then_some(0),
         })
         .collect();
-    let mut photos = Vec::with_capacity(PHOTOS);
+    let mut photos = Vec::with_capacity(drawn.len());
     for (number, Drawn { photo, thumbs }) in drawn.into_iter().enumerate() {
         for (person, thumb) in thumbs {
             persons[person].occurrences.push(Occurrence::new(number, thumb));
         }
-        let id = stable_id(&format!("photo {number}"));
+        let id = stable_id(format!("photo {number}"));
         let key = format!("photos-raw/{id}.jpg");
         photos.push(Photo { id, key, content_type: "image/jpeg", source: Source::Memory(photo) });
     }
@@ -86,18 +92,14 @@ struct Drawn {
     thumbs: Vec<(usize, Bytes)>,
 }
 
-fn draw(photo: usize, owner: usize) -> Drawn {
+fn draw(photo: usize, people: &[usize]) -> Drawn {
     let mut rng = Rng::with_seed(0xbee7_0000 + photo as u64);
     let mut canvas = Canvas::new(PHOTO_SIZE.0, PHOTO_SIZE.1);
     draw_scenery(&mut canvas, photo, &mut rng);
 
-    let mut people = vec![owner];
-    if photo == SHARED_PHOTO {
-        people.push(owner + 1);
-    }
     let first_place = 0.2 + 0.6 * rng.f32();
     let mut thumbs = Vec::new();
-    for (index, person) in people.into_iter().enumerate() {
+    for (index, person) in people.iter().copied().enumerate() {
         let look = Look::of(person);
         let turn = rng.f32() * 2.0 - 1.0;
         let place = if index == 0 { first_place } else { (first_place + 0.4) % 1.0 };
@@ -117,11 +119,11 @@ fn standing(place: f32, turn: f32, rng: &mut Rng) -> Pose {
 
 #[expect(clippy::cast_precision_loss, reason = "a picture has some hundred pixels")]
 fn draw_thumb(look: &Look, turn: f32, rng: &mut Rng) -> Bytes {
-    let side = THUMB_SIDE as f32;
+    let width = THUMB_SIDE as f32;
     let mut canvas = Canvas::new(THUMB_SIDE, THUMB_SIDE);
     draw_backdrop(&mut canvas, rng);
-    let size = side * (0.2 + 0.03 * rng.f32());
-    let centre = (side * (0.5 + 0.06 * (rng.f32() - 0.5)), side * 0.46);
+    let size = width * (0.2 + 0.03 * rng.f32());
+    let centre = (width * (0.5 + 0.06 * (rng.f32() - 0.5)), width * 0.46);
     draw_portrait(&mut canvas, look, Pose { centre, size, turn });
     canvas.into_jpeg(THUMB_QUALITY).into()
 }
@@ -134,7 +136,12 @@ mod tests {
 
     #[test]
     fn the_sample_has_what_the_demo_promises() {
-        let sample = sample();
+        let owners = owners();
+        let not_drawn = |photo| {
+            let thumbs = people_in(photo, owners[photo]).into_iter().map(|person| (person, Bytes::new()));
+            Drawn { photo: Bytes::new(), thumbs: thumbs.collect() }
+        };
+        let sample = assemble((0..PHOTOS).map(not_drawn).collect());
 
         assert_eq!((sample.persons.len(), sample.photos.len()), (24, 200));
         let occurrences: Vec<_> = sample.persons.iter().flat_map(|person| &person.occurrences).collect();
@@ -153,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_picture_has_the_same_bytes_every_time_and_the_size_it_should() {
-        let (one, two) = (draw(SHARED_PHOTO, 0), draw(SHARED_PHOTO, 0));
+        let (one, two) = (draw(SHARED_PHOTO, &[0, 1]), draw(SHARED_PHOTO, &[0, 1]));
 
         assert_eq!(one.photo, two.photo);
         assert_eq!(one.thumbs, two.thumbs);

@@ -1,5 +1,5 @@
-//! A picture in the making, kept by columns: every shape is a few vertical runs, and a run is one copy from a [`Brush`]. That is
-//! fast enough in a build without optimisation.
+//! A picture in the making, kept by columns: every shape is a few vertical runs, and a run is one copy from
+//! a [`Brush`]. That is fast enough in a build without optimisation.
 
 use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 
@@ -48,7 +48,8 @@ impl Canvas {
         Brush::gradient(self.height, upper, lower)
     }
 
-    /// Fills what lies between `left` and `right` and, at each `x` there, between the two rows that `outline(x)` tells.
+    /// Fills what lies between `left` and `right` and, at each `x` there, between the two rows that
+    /// `outline(x)` tells.
     pub(super) fn shape(
         &mut self,
         (left, right): (f32, f32),
@@ -139,7 +140,8 @@ pub(in crate::emulators) fn jpeg(image: DynamicImage, quality: u8) -> Vec<u8> {
     bytes
 }
 
-/// Appends the mean of each two bytes. Sixteen at a time: `l & r` are the bits that both have, half of `l ^ r` the rest.
+/// Appends the mean of each two bytes. Sixteen at a time: `l & r` are the bits that both have, half of `l ^
+/// r` the rest.
 fn extend_with_mean(mean: &mut Vec<u8>, left: &[u8], right: &[u8]) {
     /// Keeps the lowest bit of a byte from moving into its neighbour.
     const WITHOUT_LOWEST: u128 = u128::from_ne_bytes([0xfe; 16]);

@@ -61,8 +61,8 @@ const PALETTES: [Palette; 12] = [
     day(0x2a_9d8f, 0xf8_e3b0, 0xff_f8e1, 0xe0_a872, 0x26_4653),
 ];
 
-/// Draws the landscape with this number over the whole canvas. Numbers in a row look different; every scenery comes in every
-/// palette.
+/// Draws the landscape with this number over the whole canvas. Numbers in a row look different; every
+/// scenery comes in every palette.
 pub(in crate::emulators) fn draw_scenery(canvas: &mut Canvas, number: usize, rng: &mut Rng) {
     let scenery = SCENERIES[number % SCENERIES.len()];
     let palette = &PALETTES[(number * 7 + number / PALETTES.len()) % PALETTES.len()];
@@ -242,7 +242,7 @@ fn sea(canvas: &mut Canvas, palette: &Palette, horizon: f32, light_x: f32, rng: 
         let at = (width * (0.08 + 0.84 * rng.f32()), horizon + size * 1.1);
         sailboat(canvas, palette, at, size);
     }
-    if rng.bool() {
+    if !palette.night && rng.bool() {
         let line = waves(height * 0.025, width * 1.3, rng);
         let sand = canvas.gradient(
             (height * 0.85, lighter(palette.light, 0.2)),

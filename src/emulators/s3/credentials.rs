@@ -1,7 +1,7 @@
 //! Whose signatures the emulated S3 accepts.
 //!
-//! s3s verifies the signature and the expiry. What it leaves out is added here: the session token must be
-//! the one that belongs to the credentials, and a presigned URL may live for seven days at most.
+//! s3s verifies the signature and the expiry. It leaves out that the session token must be the one that
+//! belongs to the credentials; that is added here.
 
 use std::{
     collections::HashMap,
@@ -15,9 +15,6 @@ use s3s::{
     access::{S3Access, S3AccessContext},
     auth::{S3Auth, SecretKey},
 };
-
-/// The longest life of a presigned URL, in seconds.
-const MAX_EXPIRES: u64 = 604_800;
 
 /// Access keys with what belongs to them. Clones share the same keys.
 #[derive(Clone, Default)]
@@ -76,14 +73,6 @@ impl S3Access for KnownCredentials {
             return Err(S3Error::with_message(
                 S3ErrorCode::InvalidToken,
                 "The provided token is malformed or otherwise invalid.",
-            ));
-        }
-        let expires = query_value(query, "X-Amz-Expires").and_then(|value| value.parse::<u64>().ok());
-        if expires.is_some_and(|expires| expires > MAX_EXPIRES) {
-            return Err(S3Error::with_message(
-                S3ErrorCode::InvalidRequest,
-                "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be \
-                 less than 604800 seconds",
             ));
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Puts a [`Collection`] into tables and buckets through the SDK's own clients, so that it works with the emulators
-//! as with any other DynamoDB and S3. Running it again changes nothing.
+//! Puts a [`Collection`] into tables and buckets through the SDK's own clients, so that it works with the
+//! emulators as with any other DynamoDB and S3. Running it again changes nothing.
 
 mod buckets;
 mod tables;
@@ -108,7 +108,8 @@ pub enum SeedError {
     },
 }
 
-/// Creates what is missing, uploads all objects, then writes all rows: no row ever names an object that is not there.
+/// Creates what is missing, uploads all objects, then writes all rows: no row ever names an object that is
+/// not there.
 ///
 /// `progress` is called after each object and each batch of rows.
 pub async fn seed(

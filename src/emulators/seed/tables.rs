@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     client::Waiters,
+    operation::create_table::CreateTableError,
     types::{
         AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
         ScalarAttributeType, WriteRequest,
@@ -48,7 +49,7 @@ async fn create(dynamodb: &Client, name: &str, keys: &[&str]) -> Result<(), supe
             .key_schema(element.attribute_name(*attribute).build()?);
     }
     if let Err(error) = create.send().await
-        && !error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception())
+        && !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception)
     {
         return Err(error.into());
     }
