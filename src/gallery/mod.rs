@@ -10,8 +10,7 @@ pub use self::cursor::CursorKey;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
 use crate::catalog::{Catalog, CatalogError};
-use crate::domain::SignedUrl;
-use crate::urls::{CredentialsError, UrlBook};
+use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +57,15 @@ impl Gallery {
 }
 
 /// The second from which the first of these URLs is refused.
-fn earliest_end<'a>(urls: impl IntoIterator<Item = &'a Option<SignedUrl>>) -> Option<Timestamp> {
-    urls.into_iter().flatten().map(SignedUrl::expires_at).min()
+fn earliest_end(urls: &[Option<HandedOut>]) -> Option<Timestamp> {
+    urls.iter().flatten().map(|handed_out| handed_out.url.expires_at()).min()
 }
 
-fn exposed(url: Option<SignedUrl>) -> Option<String> {
-    url.map(|url| url.expose().to_owned())
+/// The second from which the first of these URLs is no longer handed out.
+fn usable_until(urls: &[Option<HandedOut>]) -> Option<Timestamp> {
+    urls.iter().flatten().map(|handed_out| handed_out.until).min()
+}
+
+fn exposed(url: Option<HandedOut>) -> Option<String> {
+    url.map(|handed_out| handed_out.url.expose().to_owned())
 }

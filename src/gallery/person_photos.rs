@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed};
+use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
 use crate::domain::{PersonId, PhotoId};
 
@@ -17,6 +17,9 @@ pub struct PersonPhotosPage {
     next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// When the first of its URLs is no longer handed out.
+    #[serde(skip)]
+    pub(super) usable_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +67,7 @@ impl Gallery {
         });
         let objects: Vec<_> = photos.chain(thumbs).collect();
         let mut photo_urls = self.urls.sign(&objects).await?;
-        let expires_at = earliest_end(&photo_urls);
+        let (expires_at, usable_until) = (earliest_end(&photo_urls), usable_until(&photo_urls));
         let thumb_urls = photo_urls.split_off(occurrences.len());
         let photos = occurrences
             .into_iter()
@@ -78,7 +81,7 @@ impl Gallery {
                 thumb_url: exposed(thumb_url),
             })
             .collect();
-        Ok(PersonPhotosPage { person_id: person, photos, next_cursor, expires_at })
+        Ok(PersonPhotosPage { person_id: person, photos, next_cursor, expires_at, usable_until })
     }
 
     /// Completes the locations from the table of photos; an occurrence whose photo has no row there is dropped.

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed};
+use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed, usable_until};
 use crate::catalog;
 use crate::domain::{PersonId, PhotoCount};
 
@@ -21,6 +21,9 @@ pub struct PersonsPage {
     next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// When the first of its URLs is no longer handed out.
+    #[serde(skip)]
+    pub(super) usable_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,7 +57,7 @@ impl Gallery {
             })
             .collect();
         let urls = self.urls.sign(&objects).await?;
-        let expires_at = earliest_end(&urls);
+        let (expires_at, usable_until) = (earliest_end(&urls), usable_until(&urls));
         let persons = ranking
             .into_iter()
             .zip(urls)
@@ -65,7 +68,7 @@ impl Gallery {
                 rep_thumb_url: exposed(url),
             })
             .collect();
-        Ok(PersonsPage { persons, next_cursor, expires_at })
+        Ok(PersonsPage { persons, next_cursor, expires_at, usable_until })
     }
 
     fn seal_position(&self, person: &catalog::Person) -> Option<String> {

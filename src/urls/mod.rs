@@ -20,6 +20,15 @@ use crate::clock::Clock;
 use crate::domain::{AllowList, ObjectRef, SignedUrl};
 use crate::telemetry::metrics::{Metrics, Reason};
 
+/// A URL on its way to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedOut {
+    /// What the client gets.
+    pub url: SignedUrl,
+    /// From then on another URL is handed out for the object: whoever keeps an answer must not give it out any more.
+    pub until: Timestamp,
+}
+
 /// Hands out signed URLs, and counts what it refuses.
 #[derive(Debug)]
 pub struct UrlBook {
@@ -59,7 +68,7 @@ impl UrlBook {
     pub async fn sign(
         &self,
         objects: &[Option<ObjectRef>],
-    ) -> Result<Vec<Option<SignedUrl>>, CredentialsError> {
+    ) -> Result<Vec<Option<HandedOut>>, CredentialsError> {
         if objects.iter().all(Option::is_none) {
             return Ok(vec![None; objects.len()]);
         }
@@ -84,8 +93,10 @@ impl UrlBook {
                     of_bucket
                 }),
             };
+            let url =
+                of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires));
             urls.push(
-                of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires)),
+                url.map(|url| HandedOut { until: self.window.end(signed_at).min(url.expires_at()), url }),
             );
         }
         self.metrics.urls_signed.inc_by(urls.iter().flatten().count() as u64);
@@ -125,6 +136,11 @@ impl Window {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let expires = seconds(expires);
         Self { expires, length: (expires - seconds(margin)).max(1) }
+    }
+
+    /// When the window that began at `start` ends.
+    pub fn end(&self, start: Timestamp) -> Timestamp {
+        Timestamp::from_second(start.as_second() + self.length).unwrap_or(start)
     }
 
     /// The start of the object's present window: the last one at or before `now`.
