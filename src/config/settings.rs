@@ -165,7 +165,7 @@ pub struct Lists {
 pub struct Log {
     /// How a line looks. Default `auto`.
     pub format: LogFormat,
-    /// What is logged, as `tracing-subscriber` filter directives. Default `info`. `RUST_LOG` wins over everything.
+    /// What is logged, as `tracing-subscriber` filter directives. Default `info,actix_server=warn`. `RUST_LOG` wins over everything.
     pub filter: String,
 }
 
@@ -249,7 +249,7 @@ mod tests {
             },
             log: Log {
                 format: Auto,
-                filter: "info",
+                filter: "info,actix_server=warn",
             },
         }
         "#);

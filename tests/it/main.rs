@@ -7,6 +7,7 @@ mod answer;
 mod catalog;
 mod catalog_suite;
 mod cors;
+mod demo;
 mod errors;
 mod limits;
 mod person_photos;

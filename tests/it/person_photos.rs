@@ -303,4 +303,5 @@ async fn both_pictures_are_fetched_by_their_urls() {
         let picture = app.fetch(Method::GET, answer["photos"][0][name].as_str().unwrap(), &[]).await;
         assert_eq!(picture.assert_status(200).body, bytes);
     }
+    assert_eq!(app.s3().gets(), 2);
 }

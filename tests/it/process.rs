@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::test_app::{create_tables, emulator_credentials, sdk_config};
 
 /// The program with an empty environment, so that nobody's settings or profile decide a test.
-fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_beetroot-api"));
     command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
     command
