@@ -20,6 +20,7 @@ use super::{
     collection::{Collection, Occurrence, Person, Photo, Source, stable_id},
     cores::on_all_cores,
     draw::jpeg,
+    jpeg_end,
 };
 
 const THUMB_SIDE: u32 = 240;
@@ -181,6 +182,9 @@ fn read_picture(path: &Path) -> Result<Picture, String> {
         Some(ImageFormat::Png) => ("image/png", "png"),
         _ => return Err("neither a JPEG nor a PNG".to_owned()),
     };
+    if extension == "jpg" && !jpeg_end::has_end(&fs::read(path).map_err(|error| error.to_string())?) {
+        return Err("a JPEG that was cut off: it has no end".to_owned());
+    }
     let thumb = decode_thumb(reader).map_err(|error| error.to_string())?;
     Ok(Picture { content_type, extension, thumb })
 }

@@ -9,6 +9,7 @@ mod cores;
 mod draw;
 mod dynamodb;
 pub mod folder;
+mod jpeg_end;
 mod s3;
 mod sample;
 pub mod seed;

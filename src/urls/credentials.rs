@@ -157,3 +157,164 @@ impl Credentials {
 fn asked_within(last: Option<&Attempt>, now: Timestamp, seconds: i64) -> bool {
     last.is_some_and(|attempt| now.as_second() - attempt.at.as_second() < seconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::Mutex as StdMutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Context;
+    use std::time::SystemTime;
+
+    use aws_credential_types::provider::future;
+
+    use super::*;
+
+    /// Gives what it is told to, and counts how often it was asked.
+    #[derive(Clone, Debug, Default)]
+    struct Provider(Arc<Told>);
+
+    #[derive(Debug, Default)]
+    struct Told {
+        asked: AtomicU32,
+        /// Name and end of the next answer; `None` fails.
+        next: StdMutex<Option<(String, Option<Timestamp>)>>,
+    }
+
+    impl Provider {
+        fn give(&self, name: &str, end: Option<Timestamp>) {
+            *self.0.next.lock().unwrap() = Some((name.to_owned(), end));
+        }
+
+        fn fail(&self) {
+            *self.0.next.lock().unwrap() = None;
+        }
+
+        fn asked(&self) -> u32 {
+            self.0.asked.load(Ordering::SeqCst)
+        }
+    }
+
+    impl ProvideCredentials for Provider {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let told = Arc::clone(&self.0);
+            future::ProvideCredentials::new(async move {
+                told.asked.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                let next = told.next.lock().unwrap().clone();
+                let (name, end) = next.ok_or_else(|| ProviderError::not_loaded("told to fail"))?;
+                Ok(aws_credential_types::Credentials::new(name, "secret", None, end.map(SystemTime::from), "test"))
+            })
+        }
+    }
+
+    /// URLs of an hour that have five minutes left when they are handed out.
+    fn credentials() -> (Credentials, Provider, Clock) {
+        let provider = Provider::default();
+        let clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap());
+        let shared = SharedCredentialsProvider::new(provider.clone());
+        let credentials =
+            Credentials::new(shared, clock.clone(), Duration::from_secs(3600), Duration::from_secs(300));
+        (credentials, provider, clock)
+    }
+
+    fn name(signer: &Signer) -> String {
+        format!("{signer:?}").split(['(', ',']).nth(1).unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn credentials_that_live_long_enough_are_asked_for_once() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("first", Some(clock.now() + Duration::from_secs(7200)));
+        for _ in 0..100 {
+            assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+            clock.advance(Duration::from_secs(36));
+        }
+        assert_eq!(provider.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn below_the_life_of_a_url_newer_ones_are_looked_for_once_a_minute() {
+        let (credentials, provider, clock) = credentials();
+        let end = clock.now() + Duration::from_secs(3000);
+        provider.give("first", Some(end));
+        for _ in 0..10 {
+            let before = provider.asked();
+            for _ in 0..60 {
+                assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+                clock.advance(Duration::from_secs(1));
+            }
+            assert_eq!(provider.asked() - before, 1);
+        }
+        let same = credentials.signer().await.unwrap();
+        assert!(Arc::ptr_eq(&same, &credentials.signer().await.unwrap()), "the same credentials keep their signer");
+        provider.give("second", Some(end + Duration::from_secs(7200)));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "second");
+    }
+
+    #[tokio::test]
+    async fn within_the_margin_a_request_waits_for_newer_ones() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("first", Some(clock.now() + Duration::from_secs(301)));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+        provider.give("second", Some(clock.now() + Duration::from_secs(7200)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "second");
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_fails_leaves_the_present_ones_to_their_end() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("first", Some(clock.now() + Duration::from_secs(100)));
+        credentials.signer().await.unwrap();
+        provider.fail();
+        clock.advance(Duration::from_secs(99));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+        clock.advance(Duration::from_secs(1));
+        assert!(matches!(credentials.signer().await, Err(CredentialsError::Unavailable(_))));
+        // and is not asked by every request
+        let asked = provider.asked();
+        for _ in 0..10 {
+            assert!(credentials.signer().await.is_err());
+        }
+        assert_eq!(provider.asked(), asked);
+        provider.give("second", None);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "second");
+    }
+
+    #[tokio::test]
+    async fn credentials_that_have_expired_are_none() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("old", Some(clock.now()));
+        assert!(matches!(credentials.signer().await, Err(CredentialsError::Expired(end)) if end == clock.now()));
+    }
+
+    #[tokio::test]
+    async fn many_requests_at_once_ask_once() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("first", Some(clock.now() + Duration::from_secs(7200)));
+        let answers = futures_util::future::join_all((0..100).map(|_| credentials.signer())).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(provider.asked(), 1);
+    }
+
+    fn poll_once<F: Future + Unpin>(future: &mut F) -> std::task::Poll<F::Output> {
+        Pin::new(future).poll(&mut Context::from_waker(std::task::Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn a_request_that_goes_away_while_it_asks_strands_nobody() {
+        let (credentials, provider, clock) = credentials();
+        provider.give("first", Some(clock.now() + Duration::from_secs(7200)));
+        let mut leaving = Box::pin(credentials.signer());
+        assert!(poll_once(&mut leaving).is_pending());
+        drop(leaving);
+        assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+        assert_eq!(provider.asked(), 2);
+    }
+}
