@@ -206,7 +206,13 @@ mod tests {
                 tokio::task::yield_now().await;
                 let next = told.next.lock().unwrap().clone();
                 let (name, end) = next.ok_or_else(|| ProviderError::not_loaded("told to fail"))?;
-                Ok(aws_credential_types::Credentials::new(name, "secret", None, end.map(SystemTime::from), "test"))
+                Ok(aws_credential_types::Credentials::new(
+                    name,
+                    "secret",
+                    None,
+                    end.map(SystemTime::from),
+                    "test",
+                ))
             })
         }
     }
@@ -250,7 +256,10 @@ mod tests {
             assert_eq!(provider.asked() - before, 1);
         }
         let same = credentials.signer().await.unwrap();
-        assert!(Arc::ptr_eq(&same, &credentials.signer().await.unwrap()), "the same credentials keep their signer");
+        assert!(
+            Arc::ptr_eq(&same, &credentials.signer().await.unwrap()),
+            "the same credentials keep their signer"
+        );
         provider.give("second", Some(end + Duration::from_secs(7200)));
         clock.advance(Duration::from_secs(60));
         assert_eq!(name(&credentials.signer().await.unwrap()), "second");
@@ -291,7 +300,9 @@ mod tests {
     async fn credentials_that_have_expired_are_none() {
         let (credentials, provider, clock) = credentials();
         provider.give("old", Some(clock.now()));
-        assert!(matches!(credentials.signer().await, Err(CredentialsError::Expired(end)) if end == clock.now()));
+        assert!(
+            matches!(credentials.signer().await, Err(CredentialsError::Expired(end)) if end == clock.now())
+        );
     }
 
     #[tokio::test]
