@@ -34,7 +34,7 @@ pub struct Route {
 pub struct Call {
     /// `Scan`, `Query` or `BatchGetItem`.
     pub operation: &'static str,
-    /// `ok`, `throttled`, `timeout` or `unavailable`.
+    /// `ok`, `throttled`, `timeout`, `unavailable` or `invalid`.
     pub outcome: &'static str,
 }
 
