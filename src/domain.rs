@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -272,14 +273,14 @@ impl AllowList {
 /// A presigned URL: whoever holds it may read the object until it expires, so it prints without its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedUrl {
-    url: String,
+    url: Arc<str>,
     expires_at: Timestamp,
 }
 
 impl SignedUrl {
     /// A URL and the second from which S3 refuses it.
-    pub fn new(url: String, expires_at: Timestamp) -> Self {
-        Self { url, expires_at }
+    pub fn new(url: impl Into<Arc<str>>, expires_at: Timestamp) -> Self {
+        Self { url: url.into(), expires_at }
     }
 
     /// The secret itself, for the answer to the client.
@@ -415,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_signed_url_prints_without_its_secret() {
-        let url = SignedUrl::new("https://b.example/k?X-Amz-Signature=abc".into(), Timestamp::UNIX_EPOCH);
+        let url = SignedUrl::new("https://b.example/k?X-Amz-Signature=abc", Timestamp::UNIX_EPOCH);
         assert_eq!(format!("{url:?}"), "SignedUrl(https://b.example/k, until 1970-01-01T00:00:00Z)");
     }
 }

@@ -14,9 +14,12 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
-use super::signer::Signer;
+use super::signer::{Signer, encode};
 
+/// Counts up when a new version writes URLs in another form.
+const FORM_VERSION: u32 = 1;
 /// Buckets kept resolved: rows name them, so there could be any number of them.
 const MOST_BUCKETS: usize = 1024;
 /// The key, the second and the lifetime of the sample that the SDK presigns.
@@ -33,8 +36,8 @@ pub struct BucketEndpoint {
     pub path_prefix: String,
     /// The region of the signature.
     pub region: String,
-    /// The `Cache-Control` that S3 is told to answer with.
-    pub response_cache_control: Option<String>,
+    /// `&response-cache-control=…`, encoded, or empty: what S3 is told to answer with.
+    pub overrides: String,
 }
 
 /// Why a bucket's URLs cannot be signed.
@@ -120,6 +123,16 @@ impl Endpoints {
 }
 
 impl BucketEndpoint {
+    /// Changes with whatever changes the form of a URL, and not with who signs it: part of the key under which instances share
+    /// URLs.
+    pub fn fingerprint(&self, expires_seconds: i64) -> String {
+        let digest = Sha256::new()
+            .chain_update(format!("{FORM_VERSION}\n{expires_seconds}\n"))
+            .chain_update(format!("{}\n{}\n{}\n{}", self.origin, self.path_prefix, self.region, self.overrides))
+            .finalize();
+        hex::encode(&digest[..8])
+    }
+
     /// Takes the sample's URL apart.
     fn read(sample: &str, response_cache_control: Option<String>) -> Option<Self> {
         let (address, query) = sample.split_once('?')?;
@@ -132,7 +145,8 @@ impl BucketEndpoint {
             host: authority.strip_suffix(default_port).unwrap_or(authority).to_owned(),
             path_prefix: path.strip_suffix(SAMPLE.0)?.to_owned(),
             region: scope.split("%2F").nth(2)?.to_owned(),
-            response_cache_control,
+            overrides: response_cache_control
+                .map_or_else(String::new, |value| format!("&response-cache-control={}", encode(&value))),
         })
     }
 }

@@ -1,32 +1,43 @@
-//! Signed URLs for many objects at once.
+//! Signed URLs for many objects at once: the same URL for the same object, on every instance, until it must change.
 //!
-//! A URL is signed with the start of its object's window instead of the time of the request: everyone who holds the same
-//! credentials and settings then gets the same bytes for the same picture, and a browser that has it asks nobody.
+//! In order: what this process holds, what Redis holds, a new signature. Whoever signs first puts the URL into Redis, and the
+//! others adopt it. Without Redis a URL is signed with the start of its object's window instead of the time of the request:
+//! everyone with the same credentials then gets the same bytes without talking.
 
+mod check;
 mod credentials;
 mod endpoint;
+mod local;
+mod pen;
+mod schedule;
 mod signer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
+use self::check::check;
 pub use self::credentials::{Credentials, CredentialsError};
 pub use self::endpoint::{BucketEndpoint, EndpointError, Endpoints};
+use self::local::{Held, LocalUrls};
+use self::pen::Pen;
+pub use self::schedule::{HandedOut, Schedule};
 pub use self::signer::{PreparedSigner, Signer};
 use crate::clock::Clock;
-use crate::domain::{AllowList, ObjectRef, SignedUrl};
-use crate::telemetry::metrics::{Metrics, Reason};
+use crate::domain::{AllowList, ObjectRef};
+use crate::shared_cache::{Put, PutMode, PutOutcome, Session};
+use crate::telemetry::metrics::{CacheTier, Metrics, Reason, RefusedValue};
 
-/// A URL on its way to a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandedOut {
-    /// What the client gets.
-    pub url: SignedUrl,
-    /// From then on another URL is handed out for the object: whoever keeps an answer must not give it out any more.
-    pub until: Timestamp,
+/// How long URLs live, and how they are shared.
+#[derive(Clone, Debug)]
+pub struct Sharing {
+    /// What all keys in Redis begin with.
+    pub namespace: String,
+    /// How often Redis is asked whether it still holds what this process holds.
+    pub confirm: Duration,
+    /// What the URLs in process may take, bytes.
+    pub local_bytes: u64,
 }
 
 /// Hands out signed URLs, and counts what it refuses.
@@ -37,7 +48,20 @@ pub struct UrlBook {
     allowed: AllowList,
     endpoints: Endpoints,
     credentials: Credentials,
-    window: Window,
+    schedule: Schedule,
+    sharing: Sharing,
+    local: LocalUrls,
+}
+
+/// One object of a request on its way to a URL.
+struct Wanted<'a> {
+    /// Its place among the objects asked for.
+    place: usize,
+    object: &'a ObjectRef,
+    endpoint: Arc<BucketEndpoint>,
+    cache_key: String,
+    /// What this process holds, when its time is not over.
+    held: Option<HandedOut>,
 }
 
 impl UrlBook {
@@ -48,9 +72,11 @@ impl UrlBook {
         allowed: AllowList,
         endpoints: Endpoints,
         credentials: Credentials,
-        window: Window,
+        schedule: Schedule,
+        sharing: Sharing,
     ) -> Self {
-        Self { clock, metrics, allowed, endpoints, credentials, window }
+        let local = LocalUrls::new(sharing.local_bytes);
+        Self { clock, metrics, allowed, endpoints, credentials, schedule, sharing, local }
     }
 
     /// The object that a row names; `None`, logged and counted, when it must not be signed.
@@ -64,48 +90,201 @@ impl UrlBook {
             .ok()
     }
 
-    /// One URL for each object, in their order; `None` stays `None`, and a bucket without an endpoint becomes it.
-    pub async fn sign(
+    /// One URL for each object, in their order; `None` stays `None`, and a bucket without an endpoint becomes it. At most one
+    /// read and one write of Redis, however many objects.
+    pub async fn urls(
         &self,
         objects: &[Option<ObjectRef>],
+        session: &mut Session,
     ) -> Result<Vec<Option<HandedOut>>, CredentialsError> {
-        if objects.iter().all(Option::is_none) {
-            return Ok(vec![None; objects.len()]);
-        }
-        let signer = self.credentials.signer().await?;
         let now = self.clock.now();
-        // one or two buckets and days as a rule: a short list finds them faster than a map
-        let mut prepared: Vec<(&str, Arc<PreparedSigner>)> = Vec::new();
-        let mut urls = Vec::with_capacity(objects.len());
-        for object in objects {
-            let Some(object) = object else {
-                urls.push(None);
-                continue;
-            };
-            let signed_at = self.window.start(object, now);
-            let known =
-                prepared.iter().find(|(bucket, of)| *bucket == object.bucket() && of.covers(signed_at));
-            let of_bucket = match known {
-                Some((_, of_bucket)) => Some(Arc::clone(of_bucket)),
-                None => self.endpoint(object).await.map(|endpoint| {
-                    let of_bucket = signer.prepare(&endpoint, signed_at);
-                    prepared.push((object.bucket(), Arc::clone(&of_bucket)));
-                    of_bucket
-                }),
-            };
-            let url =
-                of_bucket.and_then(|of_bucket| of_bucket.sign(object.key(), signed_at, self.window.expires));
-            urls.push(
-                url.map(|url| HandedOut { until: self.window.end(signed_at).min(url.expires_at()), url }),
-            );
+        let mut urls = vec![None; objects.len()];
+        let wanted = self.not_settled_here(objects, session.is_on(), now, &mut urls).await;
+        if !wanted.is_empty() {
+            let mut pen = Pen::new(&self.credentials, &self.metrics);
+            let keys: Vec<String> = wanted.iter().map(|wanted| wanted.cache_key.clone()).collect();
+            match session.get_many(&keys).await {
+                Ok(found) => self.settle_with_redis(wanted, found, session, &mut pen, now, &mut urls).await?,
+                Err(_) => {
+                    for wanted in wanted {
+                        urls[wanted.place] = self.without_redis(wanted, None, &mut pen, now).await?;
+                    }
+                }
+            }
         }
-        self.metrics.urls_signed.inc_by(urls.iter().flatten().count() as u64);
+        if let Some(shortest) = urls.iter().flatten().map(|handed_out| handed_out.url.expires_at()).min() {
+            self.metrics.url_remaining_life.observe((shortest.as_second() - now.as_second()) as f64);
+        }
         Ok(urls)
     }
 
     /// Whether there is somebody who signs.
     pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
         self.credentials.signer().await.map(drop)
+    }
+
+    /// Settles what this process holds and need not confirm; gives the rest.
+    async fn not_settled_here<'a>(
+        &self,
+        objects: &'a [Option<ObjectRef>],
+        redis_is_on: bool,
+        now: Timestamp,
+        urls: &mut [Option<HandedOut>],
+    ) -> Vec<Wanted<'a>> {
+        let mut hits = 0;
+        let mut wanted = Vec::new();
+        for (place, object) in objects.iter().enumerate() {
+            let Some(object) = object else { continue };
+            let Some(endpoint) = self.endpoint(object).await else { continue };
+            let cache_key = self.cache_key(&endpoint, object);
+            let held = self.local.get(&cache_key, now);
+            match held {
+                Some(held) if !redis_is_on || self.is_confirmed(&held, now) => {
+                    hits += 1;
+                    urls[place] = Some(held.handed_out);
+                }
+                held => {
+                    let held = held.map(|held| held.handed_out);
+                    wanted.push(Wanted { place, object, endpoint, cache_key, held });
+                }
+            }
+        }
+        self.metrics.url_hits.get_or_create(&CacheTier::LOCAL).inc_by(hits);
+        wanted
+    }
+
+    /// Redis has answered: adopt what it holds, put back what it has lost, sign the rest, and adopt again where another
+    /// instance was faster.
+    async fn settle_with_redis(
+        &self,
+        wanted: Vec<Wanted<'_>>,
+        found: Vec<Option<Vec<u8>>>,
+        session: &mut Session,
+        pen: &mut Pen<'_>,
+        now: Timestamp,
+        urls: &mut [Option<HandedOut>],
+    ) -> Result<(), CredentialsError> {
+        let mut puts = Vec::new();
+        let mut putting = Vec::new();
+        for (wanted, found) in wanted.into_iter().zip(found) {
+            let mode = match found.map(|text| self.checked(&wanted, &text, now)) {
+                Some(Some(shared)) => {
+                    self.metrics.url_hits.get_or_create(&CacheTier::REDIS).inc();
+                    urls[wanted.place] = Some(self.adopt(wanted, shared, now));
+                    continue;
+                }
+                Some(None) => PutMode::Overwrite,
+                None => PutMode::IfAbsent,
+            };
+            let own = match &wanted.held {
+                Some(held) => Some(held.clone()),
+                None => self.sign(&wanted, now, pen, now).await?,
+            };
+            match own {
+                Some(own) => {
+                    puts.push(Put {
+                        key: wanted.cache_key.clone(),
+                        value: own.url.expose().as_bytes().to_vec(),
+                        ttl: Duration::from_secs((own.until.as_second() - now.as_second()).unsigned_abs()),
+                        mode,
+                    });
+                    putting.push((wanted, own));
+                }
+                // the credentials end too soon for a URL that others could use
+                None => urls[wanted.place] = self.without_redis(wanted, None, pen, now).await?,
+            }
+        }
+        if puts.is_empty() {
+            return Ok(());
+        }
+        let outcomes = session.put_many(&puts).await.ok();
+        let mut outcomes = outcomes.into_iter().flatten();
+        for (wanted, own) in putting {
+            let place = wanted.place;
+            urls[place] = match outcomes.next() {
+                Some(PutOutcome::Stored) => {
+                    if wanted.held.is_some() {
+                        self.metrics.urls_put_back.inc();
+                    }
+                    Some(self.keep(wanted, own, Some(now)))
+                }
+                Some(PutOutcome::Found(text)) => match self.checked(&wanted, &text, now) {
+                    Some(shared) => Some(self.adopt(wanted, shared, now)),
+                    // put there between our read and our write; the next read finds and overwrites it
+                    None => Some(self.keep(wanted, own, None)),
+                },
+                // Redis does not take it: then what everyone signs alike, asked about again after a while
+                Some(PutOutcome::Refused) => self.without_redis(wanted, Some(now), pen, now).await?,
+                None => self.without_redis(wanted, None, pen, now).await?,
+            };
+        }
+        Ok(())
+    }
+
+    /// What this process holds, or else a URL of the object's window, which is the same for all who hold the same credentials.
+    async fn without_redis(
+        &self,
+        wanted: Wanted<'_>,
+        confirmed_at: Option<Timestamp>,
+        pen: &mut Pen<'_>,
+        now: Timestamp,
+    ) -> Result<Option<HandedOut>, CredentialsError> {
+        if let Some(held) = wanted.held.clone() {
+            return Ok(Some(self.keep(wanted, held, confirmed_at)));
+        }
+        let signed_at = self.schedule.window_start(wanted.object, now);
+        if let Some(own) = self.sign(&wanted, signed_at, pen, now).await? {
+            return Ok(Some(self.keep(wanted, own, confirmed_at)));
+        }
+        // the credentials cannot give the margin: what they can give, to be handed out to their end and not kept
+        let url = pen.sign(&wanted.endpoint, wanted.object.key(), signed_at, self.schedule.expires()).await?;
+        Ok(url.map(|url| HandedOut { until: url.expires_at(), url }))
+    }
+
+    /// `None` when the credentials leave no more than the margin.
+    async fn sign(
+        &self,
+        wanted: &Wanted<'_>,
+        signed_at: Timestamp,
+        pen: &mut Pen<'_>,
+        now: Timestamp,
+    ) -> Result<Option<HandedOut>, CredentialsError> {
+        let url = pen.sign(&wanted.endpoint, wanted.object.key(), signed_at, self.schedule.expires()).await?;
+        Ok(url.and_then(|url| self.schedule.hand_out(wanted.object, url, signed_at, now)))
+    }
+
+    /// What Redis holds, when it is a URL of the object that may still be handed out; else counted.
+    fn checked(&self, wanted: &Wanted<'_>, text: &[u8], now: Timestamp) -> Option<HandedOut> {
+        let checked = check(text, &wanted.endpoint, wanted.object.key(), self.schedule.expires(), now);
+        let (reason, handed_out) = match checked {
+            Ok((url, signed_at)) => ("expired", self.schedule.hand_out(wanted.object, url, signed_at, now)),
+            Err(flaw) => (flaw.label(), None),
+        };
+        if handed_out.is_none() {
+            self.metrics.cached_values_refused.get_or_create(&RefusedValue { kind: "url", reason }).inc();
+        }
+        handed_out
+    }
+
+    fn adopt(&self, wanted: Wanted<'_>, shared: HandedOut, now: Timestamp) -> HandedOut {
+        if wanted.held.as_ref().is_some_and(|held| held.url != shared.url) {
+            self.metrics.urls_adopted.inc();
+        }
+        self.keep(wanted, shared, Some(now))
+    }
+
+    fn keep(&self, wanted: Wanted<'_>, handed_out: HandedOut, confirmed_at: Option<Timestamp>) -> HandedOut {
+        self.local.put(wanted.cache_key, Held { handed_out: handed_out.clone(), confirmed_at });
+        handed_out
+    }
+
+    fn is_confirmed(&self, held: &Held, now: Timestamp) -> bool {
+        held.confirmed_at.is_some_and(|at| now.duration_since(at).unsigned_abs() < self.sharing.confirm)
+    }
+
+    fn cache_key(&self, endpoint: &BucketEndpoint, object: &ObjectRef) -> String {
+        let fingerprint = endpoint.fingerprint(self.schedule.expires());
+        format!("{}:url:{fingerprint}:{}/{}", self.sharing.namespace, object.bucket(), object.key())
     }
 
     async fn endpoint(&self, object: &ObjectRef) -> Option<Arc<BucketEndpoint>> {
@@ -117,81 +296,5 @@ impl UrlBook {
                 None
             }
         }
-    }
-}
-
-/// When an object's URL is signed: time is cut into windows, with a different offset for each object so that a grid does not
-/// change all at once. Depends on the object and the settings only.
-#[derive(Clone, Copy, Debug)]
-pub struct Window {
-    /// The life of a URL, seconds.
-    expires: i64,
-    /// How long a URL is handed out, seconds: its life less the margin. At least 1.
-    length: i64,
-}
-
-impl Window {
-    /// `margin` is the life that a URL still has when the next window begins; whole seconds, below `expires`.
-    pub fn new(expires: Duration, margin: Duration) -> Self {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        let expires = seconds(expires);
-        Self { expires, length: (expires - seconds(margin)).max(1) }
-    }
-
-    /// When the window that began at `start` ends.
-    pub fn end(&self, start: Timestamp) -> Timestamp {
-        Timestamp::from_second(start.as_second() + self.length).unwrap_or(start)
-    }
-
-    /// The start of the object's present window: the last one at or before `now`.
-    pub fn start(&self, object: &ObjectRef, now: Timestamp) -> Timestamp {
-        let digest = Sha256::new()
-            .chain_update(object.bucket())
-            .chain_update("/")
-            .chain_update(object.key())
-            .finalize();
-        let mut first_bytes = [0; 8];
-        first_bytes.copy_from_slice(&digest[..8]);
-        // the sign bit is dropped, so that the offset is not negative
-        let offset = (i64::from_be_bytes(first_bytes) & i64::MAX) % self.length;
-        let into_window = (now.as_second() - offset).rem_euclid(self.length);
-        Timestamp::from_second(now.as_second() - into_window).unwrap_or(now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_window_holds_now_and_leaves_the_margin(
-            key in "[a-z]{1,20}", now in 0_i64..4_000_000_000, expires in 1_u64..604_800, share in 0.0..1.0_f64,
-        ) {
-            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of it")]
-            let margin = ((expires as f64) * share) as u64;
-            prop_assume!(margin < expires);
-            let window = Window::new(Duration::from_secs(expires), Duration::from_secs(margin));
-            let object = AllowList::default().object("bucket", &key).unwrap();
-            let now = Timestamp::from_second(now).unwrap();
-            let start = window.start(&object, now);
-            let left = start.as_second() + i64::try_from(expires).unwrap() - now.as_second();
-            prop_assert!(start <= now);
-            prop_assert!(left > i64::try_from(margin).unwrap());
-            prop_assert_eq!(window.start(&object, start), start);
-            prop_assert_ne!(window.start(&object, start - Duration::from_secs(1)), start);
-        }
-    }
-
-    #[test]
-    fn windows_of_different_objects_begin_at_different_times() {
-        let window = Window::new(Duration::from_hours(1), Duration::from_mins(5));
-        let now = Timestamp::from_second(1_700_000_000).unwrap();
-        let starts: std::collections::HashSet<_> = (0..100)
-            .map(|n| window.start(&AllowList::default().object("bucket", &format!("{n}")).unwrap(), now))
-            .collect();
-        assert!(starts.len() > 90, "{}", starts.len());
     }
 }

@@ -14,7 +14,7 @@ use aws_credential_types::Credentials;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -140,10 +140,7 @@ impl PreparedSigner {
             .session_token
             .as_ref()
             .map_or_else(String::new, |token| format!("&X-Amz-Security-Token={}", token.expose_secret()));
-        let cache_control = endpoint
-            .response_cache_control
-            .as_deref()
-            .map_or_else(String::new, |value| format!("&response-cache-control={}", encode(value)));
+        let overrides = &endpoint.overrides;
         Self {
             endpoint: Arc::clone(endpoint),
             day: day_of(signed_at),
@@ -154,10 +151,10 @@ impl PreparedSigner {
                 "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date="
             ),
             canonical_tail: format!(
-                "{token}&X-Amz-SignedHeaders=host{cache_control}&x-id=GetObject\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD",
+                "{token}&X-Amz-SignedHeaders=host{overrides}&x-id=GetObject\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD",
                 endpoint.host
             ),
-            url_overrides: format!("?x-id=GetObject{cache_control}&"),
+            url_overrides: format!("?x-id=GetObject{overrides}&"),
             url_tail: token,
         }
     }
@@ -185,7 +182,7 @@ impl PreparedSigner {
 
         let mut path = String::with_capacity(endpoint.path_prefix.len() + 2 * key.len());
         path.push_str(&endpoint.path_prefix);
-        path.extend(utf8_percent_encode(key, OBJECT_KEY));
+        path.extend(encode_key(key));
 
         let request_digest = Sha256::new()
             .chain_update("GET\n")
@@ -225,8 +222,14 @@ impl PreparedSigner {
     }
 }
 
-fn encode(value: &str) -> String {
+/// Percent-encodes a value in a query.
+pub(super) fn encode(value: &str) -> String {
     utf8_percent_encode(value, QUERY_VALUE).to_string()
+}
+
+/// Percent-encodes an object's key in a path.
+pub(super) fn encode_key(key: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(key, OBJECT_KEY)
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
