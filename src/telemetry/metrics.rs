@@ -29,12 +29,26 @@ pub struct Route {
     pub route: &'static str,
 }
 
-/// A call to DynamoDB and how it ended.
+/// A call to another service and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Call {
-    /// `Scan`, `Query` or `BatchGetItem`.
+    /// DynamoDB: `Scan`, `Query` or `BatchGetItem`. Redis: `connect`, `get`, `put` or `probe`.
     pub operation: &'static str,
-    /// `ok`, `throttled`, `timeout` or `unavailable`.
+    /// `ok`, `throttled` (`DynamoDB`), `timeout` or `unavailable`.
+    pub outcome: &'static str,
+}
+
+/// One operation of another service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Operation {
+    /// As in [`Call`].
+    pub operation: &'static str,
+}
+
+/// How something ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    /// One word.
     pub outcome: &'static str,
 }
 
@@ -106,6 +120,16 @@ metrics! {
     http_overload: Counter = Counter::default(), "http_overload";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
+    /// Calls to Redis: one for all keys that a request reads or writes together. Calls that the breaker saved are not among them.
+    redis_calls: Family<Call, Counter> = Family::default(), "redis_calls";
+    /// Seconds that calls to Redis took, those that failed included.
+    redis_call_duration: Family<Operation, Histogram, Latency> = Family::new_with_constructor(Latency), "redis_call_duration_seconds";
+    /// Values written to Redis: `stored`, `found` (another instance was first) or `refused` (read-only, out of memory, not allowed).
+    redis_puts: Family<Outcome, Counter> = Family::default(), "redis_puts";
+    /// 1 while the breaker is open: Redis has failed, and no request waits for it.
+    redis_breaker_open: Gauge = Gauge::default(), "redis_breaker_open";
+    /// Calls that were not made because the breaker was open.
+    redis_skipped: Counter = Counter::default(), "redis_skipped";
     /// Rows that were skipped or degraded because an attribute is missing or odd.
     odd_rows: Family<OddRow, Counter> = Family::default(), "odd_rows";
     /// Scans of the persons that ended at `persons.scan_limit`: their ranking misses persons.
