@@ -18,7 +18,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_types::SdkConfig;
 use beetroot_api::domain::{AllowList, ObjectRef};
-use beetroot_api::urls::{Endpoints, PreparedSigner, Signer, Window};
+use beetroot_api::urls::{Endpoints, PreparedSigner, Schedule, Signer};
 use divan::Bencher;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -76,11 +76,11 @@ fn ours(bencher: Bencher<'_, '_>, token_bytes: usize) {
 fn ours_with_checks_and_window(bencher: Bencher<'_, '_>, token_bytes: usize) {
     let signer = prepared(token_bytes);
     let now = Timestamp::try_from(signed_at()).unwrap();
-    let window = Window::new(Duration::from_secs(LIFETIME.into()), Duration::from_secs(300));
+    let schedule = Schedule::new(Duration::from_secs(LIFETIME.into()), Duration::from_secs(300));
     let allowed = AllowList::default();
     bencher.bench(|| {
         let object: ObjectRef = allowed.object(BUCKET, divan::black_box(KEY)).unwrap();
-        let signed_at = window.start(&object, now);
+        let signed_at = schedule.window_start(&object, now);
         // the bench's day is the prepared one; a window that began the day before is signed as if it had not
         signer.sign(object.key(), if signer.covers(signed_at) { signed_at } else { now }, LIFETIME.into())
     });

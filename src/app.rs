@@ -13,14 +13,15 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
 use crate::config::{AllowedOrigins, Dynamodb, Settings};
 use crate::domain::AllowList;
 use crate::gallery::{CursorKey, Gallery};
 use crate::http;
+use crate::shared_cache::{SharedCache, SharedCacheError};
 use crate::telemetry::metrics::Metrics;
-use crate::urls::{Credentials, EndpointError, Endpoints, UrlBook, Window};
+use crate::urls::{Credentials, EndpointError, Endpoints, Schedule, Sharing, UrlBook};
 
 /// What a service needs from outside of its settings.
 #[derive(Clone, Debug)]
@@ -43,6 +44,9 @@ pub enum BuildError {
     /// The thumbnails' bucket has no address, so no URL would ever be signed.
     #[error("presign.thumbs_bucket cannot be used with this region and these endpoints")]
     ThumbsBucket(#[source] EndpointError),
+    /// The Redis client cannot be built; nobody was asked yet.
+    #[error("redis")]
+    SharedCache(#[from] SharedCacheError),
     /// The address is taken, not this machine's, or not allowed.
     #[error("cannot listen on {host}:{port} (server.host, server.port)")]
     Bind {
@@ -152,6 +156,16 @@ async fn build_gallery(
         metrics.clone(),
     );
 
+    let shared = SharedCache::new(&settings.redis, clock.clone(), metrics.clone())?;
+    let memory = settings.cache.memory.bytes() as u64;
+    let locations = PhotoLocations::new(
+        catalog.clone(),
+        clock.clone(),
+        metrics.clone(),
+        settings.redis.namespace.clone(),
+        share_of(memory, LOCATIONS_SHARE),
+    );
+
     let presign = &settings.presign;
     let public_endpoint = settings.aws.s3_public_endpoint.as_ref().or(settings.aws.s3_endpoint.as_ref());
     let endpoints =
@@ -163,11 +177,24 @@ async fn build_gallery(
         metrics.clone(),
         AllowList::new(allowed.collect()),
         endpoints,
-        Credentials::new(provider, clock, presign.expires, presign.margin),
-        Window::new(presign.expires, presign.margin),
+        Credentials::new(provider, clock.clone(), presign.expires, presign.margin),
+        Schedule::new(presign.expires, presign.margin),
+        Sharing {
+            namespace: settings.redis.namespace.clone(),
+            confirm: settings.cache.confirm,
+            local_bytes: share_of(memory, URLS_SHARE),
+        },
     );
     let cursor_key = CursorKey::new(&settings.lists.cursor_key);
-    Ok(Gallery::new(catalog, urls, presign.thumbs_bucket.clone(), cursor_key))
+    Ok(Gallery::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), cursor_key))
+}
+
+/// `cache.memory` is for all caches in process together; these are their hundredths of it. The rendered answers have the rest.
+const URLS_SHARE: u64 = 35;
+const LOCATIONS_SHARE: u64 = 15;
+
+fn share_of(bytes: u64, hundredths: u64) -> u64 {
+    bytes / 100 * hundredths
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

@@ -2,6 +2,7 @@
 
 mod error;
 mod item;
+mod locations;
 mod row_key;
 
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +15,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 pub use self::error::{CatalogError, FailureKind};
 use self::item::{Item, RowReader};
+pub use self::locations::PhotoLocations;
 pub use self::row_key::RowKey;
 use crate::config;
 use crate::domain::{PersonId, PhotoCount, PhotoId};

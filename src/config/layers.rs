@@ -24,13 +24,14 @@ const APP_ENV: &str = "APP_ENV";
 /// What variables begin with that can set any key.
 pub(super) const PREFIX: &str = "BEETROOT__";
 /// Variables with names of their own, and the keys that they set.
-pub(super) const PLAIN_VARIABLES: [(&str, &str); 10] = [
+pub(super) const PLAIN_VARIABLES: [(&str, &str); 11] = [
     ("THUMBS_BUCKET", "presign.thumbs_bucket"),
     ("PRESIGN_EXPIRES", "presign.expires"),
     ("PRESIGN_MARGIN", "presign.margin"),
     ("PERSONS_TABLE", "dynamodb.persons_table"),
     ("OCCURRENCES_TABLE", "dynamodb.occurrences_table"),
     ("PHOTOS_TABLE", "dynamodb.photos_table"),
+    ("REDIS_URL", "redis.url"),
     ("HOST", "server.host"),
     ("PORT", "server.port"),
     ("S3_PUBLIC_ENDPOINT", "aws.s3_public_endpoint"),

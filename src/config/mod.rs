@@ -7,14 +7,16 @@ mod layers;
 mod load;
 mod names;
 mod reader;
+mod redis_url;
 mod report;
 mod settings;
 mod value;
 
 pub use fault::Faults;
 pub use load::{Sources, load};
+pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};
 pub use settings::{
-    AllowedOrigins, AllowedPrefix, Aws, Cors, Dynamodb, Lists, Log, LogFormat, Persons, Presign, Server,
-    Settings,
+    AllowedOrigins, AllowedPrefix, Aws, ByteSize, Cache, Cors, Dynamodb, Lists, Log, LogFormat, Persons,
+    Presign, Redis, Server, Settings,
 };

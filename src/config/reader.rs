@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::fault::quote_value;
 use super::report::{Entry, Shown};
-use super::settings::{Aws, Cors, Dynamodb, Lists, Log, Persons, Presign, Server, Settings};
+use super::settings::{
+    Aws, ByteSize, Cache, Cors, Dynamodb, Lists, Log, Persons, Presign, Redis, Server, Settings,
+};
 use super::value::{self, Found, Parsed};
 
 /// The limit of Signature Version 4 for a presigned URL.
@@ -14,6 +16,10 @@ const EXPIRES_MAX: Duration = Duration::from_hours(7 * 24);
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_hours(1);
+/// Redis saves time, and beyond this it could only cost some.
+const REDIS_DEADLINE_MAX: Duration = Duration::from_secs(10);
+/// Below this the caches would hold next to nothing.
+const CACHE_MEMORY_MIN: ByteSize = ByteSize(1 << 20);
 
 /// The values in force by key, and what reading them has brought up so far.
 pub(super) struct Reader {
@@ -57,7 +63,16 @@ impl Reader {
                 scan_limit: self.take("persons.scan_limit", |found| value::number(found, 1..=10_000_000)),
             },
             presign: self.presign(),
-            lists: Lists { cursor_key: self.take("lists.cursor_key", value::cursor_key) },
+            redis: self.redis(),
+            cache: Cache {
+                memory: self.take("cache.memory", |found| value::byte_size(found, CACHE_MEMORY_MIN)),
+                confirm: self.take("cache.confirm", span),
+            },
+            lists: Lists {
+                fresh: self.take("lists.fresh", span),
+                stale: self.take("lists.stale", span),
+                cursor_key: self.take("lists.cursor_key", value::cursor_key),
+            },
             log: Log {
                 format: self.take("log.format", value::log_format),
                 filter: self.take("log.filter", value::log_filter),
@@ -72,10 +87,9 @@ impl Reader {
             workers: self.take("server.workers", |found| value::number(found, 0..=1024)),
             max_in_flight: self.take("server.max_in_flight", |found| value::number(found, 1..=1_000_000)),
             request_timeout: self.take("server.request_timeout", deadline),
-            keep_alive: self.take("server.keep_alive", |found| value::duration(found, Duration::ZERO..=HOUR)),
+            keep_alive: self.take("server.keep_alive", span),
             client_request_timeout: self.take("server.client_request_timeout", deadline),
-            drain_delay: self
-                .take("server.drain_delay", |found| value::duration(found, Duration::ZERO..=HOUR)),
+            drain_delay: self.take("server.drain_delay", span),
             shutdown_timeout: self
                 .take("server.shutdown_timeout", |found| value::whole_seconds(found, Duration::ZERO..=HOUR)),
         }
@@ -113,6 +127,18 @@ impl Reader {
             margin: self.margin(expires),
             response_cache_control: self.take("presign.response_cache_control", value::header_template),
             allow: self.take("presign.allow", value::allowed_prefixes),
+        }
+    }
+
+    fn redis(&mut self) -> Redis {
+        Redis {
+            url: self.take("redis.url", |found| value::optional(found, value::redis_url)),
+            sentinel_password: self.take("redis.sentinel_password", value::password),
+            ca_file: self.take("redis.ca_file", |found| value::optional(found, value::path)),
+            namespace: self.take("redis.namespace", value::namespace),
+            deadline: self
+                .take("redis.deadline", |found| value::duration(found, MILLISECOND..=REDIS_DEADLINE_MAX)),
+            pool_size: self.take("redis.pool_size", |found| value::number(found, 1..=1000)),
         }
     }
 
@@ -162,6 +188,11 @@ fn default_margin(expires: Duration) -> Duration {
 /// A deadline: long enough to be met, short enough to be one.
 fn deadline(found: &Found) -> Parsed<Duration> {
     value::duration(found, MILLISECOND..=HOUR)
+}
+
+/// A time span that may be none.
+fn span(found: &Found) -> Parsed<Duration> {
+    value::duration(found, Duration::ZERO..=HOUR)
 }
 
 #[cfg(test)]
@@ -239,7 +270,11 @@ mod tests {
             ("CORS_ALLOWED_ORIGINS", "https://a.example,*"),
             ("S3_PUBLIC_ENDPOINT", "s3.example"),
             ("PHOTOS_TABLE", "x"),
-            ("REDIS_URL", "redis://ignored"),
+            ("REDIS_URL", "redis://user:hunter2"),
+            ("BEETROOT__CACHE__MEMORY", "1MB"),
+            ("BEETROOT__REDIS__NAMESPACE", "a:b"),
+            ("BEETROOT__REDIS__DEADLINE", "11s"),
+            ("SOMEBODY_ELSES", "x"),
             ("BEETROOT__PRESIGN__MARGIN", "5"),
             ("BEETROOT__PERSONS__SCAN_LIMIT", "many"),
             ("BEETROOT__PRESIGN__ALLOW", "raw/photos/,"),
@@ -249,7 +284,7 @@ mod tests {
         ]))
         .expect_err("there should be faults");
         insta::assert_snapshot!(faults, @r#"
-        13 faults in the settings:
+        17 faults in the settings:
           server.host (environment variable HOST): found "[::1]"; accepted: an IP address such as 0.0.0.0 or :: (without brackets), or a host name
           server.port (environment variable PORT): found "65536"; accepted: a whole number, 0 to 65535
           cors.allowed_origins (environment variable CORS_ALLOWED_ORIGINS): found "https://a.example,*"; accepted: * alone, or origins scheme://host[:port] with commas between them; "*" is not one
@@ -260,6 +295,10 @@ mod tests {
           presign.expires (environment variable PRESIGN_EXPIRES): found "1h"; accepted: seconds as a plain number without a unit, 1 to 604800
           presign.margin (environment variable BEETROOT__PRESIGN__MARGIN): found "5"; accepted: a duration with a unit such as "500ms", "5s" or "2m", 0s to 7days (a bare number has no unit)
           presign.allow (environment variable BEETROOT__PRESIGN__ALLOW): found "raw/photos/,"; accepted: bucket/prefix (or bucket/ for all of it) with commas between them; "" is not one
+          redis.url (environment variable REDIS_URL): found (hidden); accepted: redis://[[user]:password@]host[:port][/database], redis+cluster://[…@]host:port,host:port, redis+sentinel://[…@]host:port,host:port/master-name[/database]; with TLS rediss://, rediss+cluster://, rediss+sentinel://; empty is off; what was found: the port of user is not a number from 1 to 65535
+          redis.namespace (environment variable BEETROOT__REDIS__NAMESPACE): found "a:b"; accepted: 1 to 64 letters, digits, _, . and -
+          redis.deadline (environment variable BEETROOT__REDIS__DEADLINE): found "11s"; accepted: a duration with a unit such as "500ms", "5s" or "2m", 1ms to 10s
+          cache.memory (environment variable BEETROOT__CACHE__MEMORY): found "1MB"; accepted: bytes, plain or with a unit such as "512KiB", "64MiB" or "1GiB", at least 1MiB
           environment variable BEETROOT__: unknown key; config/default.toml explains all that exist
           environment variable BEETROOT__PORT: unknown key; did you mean BEETROOT__SERVER__PORT?
           environment variable BEETROOT__PRESIGN__EXPIRY: unknown key; did you mean BEETROOT__PRESIGN__EXPIRES?

@@ -1,11 +1,13 @@
 //! What is in force, and where it was set: for the command `beetroot-api config`. Secrets are only said to exist.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::settings::{AllowedOrigins, AllowedPrefix, LogFormat, Settings};
+use super::redis_url::RedisUrl;
+use super::settings::{AllowedOrigins, AllowedPrefix, ByteSize, LogFormat, Settings};
 
 /// A value longer than this does not push the column of origins further right, in characters.
 const VALUE_COLUMN_CHARS: usize = 60;
@@ -102,6 +104,27 @@ impl Shown for SecretString {
 
     fn shown(&self) -> String {
         if self.expose_secret().is_empty() { "(unset)" } else { "(hidden)" }.to_owned()
+    }
+}
+
+/// Its password is hidden by itself; a text that is no such URL may hold one anywhere.
+impl Shown for RedisUrl {
+    const SECRET: bool = true;
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Shown for PathBuf {
+    fn shown(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+impl Shown for ByteSize {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

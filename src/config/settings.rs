@@ -2,11 +2,14 @@
 //! refuses to know files and the environment (`load`). A `Debug` output holds no secret.
 //! The defaults named here are those of `config/default.toml`, and a test compares them.
 
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::load::{Sources, load};
+use super::redis_url::RedisUrl;
 
 /// Everything an operator can choose, one field per section of the settings files.
 #[derive(Debug, Clone)]
@@ -23,6 +26,10 @@ pub struct Settings {
     pub persons: Persons,
     /// Signed URLs.
     pub presign: Presign,
+    /// The cache that instances share.
+    pub redis: Redis,
+    /// What this process keeps in memory.
+    pub cache: Cache,
     /// Paging of both lists.
     pub lists: Lists,
     /// The log.
@@ -152,9 +159,63 @@ pub struct AllowedPrefix {
     pub prefix: String,
 }
 
-/// `[lists]`: paging of both lists.
-#[derive(Debug, Clone, Default)]
+/// `[redis]`: the cache that instances share. Nothing depends on it but speed and agreement.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// Where it is; `None` is off. Default off.
+    pub url: Option<RedisUrl>,
+    /// The password of the Sentinels, for their user `default`; empty is none. Default empty: the password in the URL is
+    /// that of the servers behind them, and Sentinels are not asked for it.
+    pub sentinel_password: SecretString,
+    /// PEM certificates of authorities to trust besides those of the system. Default none.
+    pub ca_file: Option<PathBuf>,
+    /// What every cache key begins with, 1 to 64 of `A-Za-z0-9_.-`. Default `beetroot`.
+    pub namespace: String,
+    /// The longest that one request waits for Redis in all, 1 ms to 10 s. Default 100 ms.
+    pub deadline: Duration,
+    /// Connections, 1 to 1000; each carries many requests at once. Default 8.
+    pub pool_size: usize,
+}
+
+/// `[cache]`: what this process keeps in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    /// The bound of all caches in this process together, at least 1 MiB. Default 64 MiB.
+    pub memory: ByteSize,
+    /// How long a URL in memory counts without asking Redis again, 0 s to 1 h. Default 30 s.
+    pub confirm: Duration,
+}
+
+/// A number of bytes. `Display` is its shortest form with a unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub usize);
+
+impl ByteSize {
+    /// The units, largest first, and their bytes.
+    pub(super) const UNITS: [(&str, usize); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+
+    /// The number.
+    pub fn bytes(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Self::UNITS.into_iter().find(|(_, bytes)| self.0 > 0 && self.0.is_multiple_of(*bytes)) {
+            Some((unit, bytes)) => write!(f, "{}{unit}", self.0 / bytes),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// `[lists]`: both lists, their reuse and their paging.
+#[derive(Debug, Clone)]
 pub struct Lists {
+    /// How long an answer is given again without asking DynamoDB, 0 s to 1 h. Default 5 s; 0 s turns the reuse of answers off.
+    pub fresh: Duration,
+    /// How much longer an answer is given while a new one is being made, or while DynamoDB fails, 0 s to 1 h. Default 30 s.
+    pub stale: Duration,
     /// The key that signs cursors, at least 16 bytes, the same on all instances. Default empty: a built-in key, which
     /// guards against accidents and not against someone who has read the source.
     pub cursor_key: SecretString,
@@ -244,7 +305,23 @@ mod tests {
                 response_cache_control: "private, max-age={expires}, immutable",
                 allow: [],
             },
+            redis: Redis {
+                url: None,
+                sentinel_password: SecretBox<str>([REDACTED]),
+                ca_file: None,
+                namespace: "beetroot",
+                deadline: 100ms,
+                pool_size: 8,
+            },
+            cache: Cache {
+                memory: ByteSize(
+                    67108864,
+                ),
+                confirm: 30s,
+            },
             lists: Lists {
+                fresh: 5s,
+                stale: 30s,
                 cursor_key: SecretBox<str>([REDACTED]),
             },
             log: Log {

@@ -2,6 +2,7 @@
 //! makes the sentence. What a value may look like depends on where it stands: files have types, variables only text.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ::config::ValueKind;
@@ -10,7 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::fault::{Origin, quote};
 use super::names;
-use super::settings::{AllowedOrigins, AllowedPrefix, LogFormat};
+use super::redis_url::{FORMS, RedisUrl};
+use super::settings::{AllowedOrigins, AllowedPrefix, ByteSize, LogFormat};
 
 /// The shortest cursor key that is worth its name, in bytes.
 const CURSOR_KEY_MIN_BYTES: usize = 16;
@@ -222,6 +224,46 @@ pub(super) fn cursor_key(found: &Found) -> Parsed<SecretString> {
     .map(SecretString::from)
 }
 
+/// Where Redis is.
+pub(super) fn redis_url(found: &Found) -> Parsed<RedisUrl> {
+    RedisUrl::parse(found.text().unwrap_or_default())
+        .map_err(|reason| format!("{FORMS}; what was found: {reason}"))
+}
+
+/// A password; empty is none.
+pub(super) fn password(found: &Found) -> Parsed<SecretString> {
+    text_that(found, |_| true, "a text; empty is none").map(SecretString::from)
+}
+
+/// The path of a file.
+pub(super) fn path(found: &Found) -> Parsed<PathBuf> {
+    text_that(found, |text| !text.contains('\0'), "the path of a file; empty is none").map(PathBuf::from)
+}
+
+/// What cache keys begin with.
+pub(super) fn namespace(found: &Found) -> Parsed<String> {
+    text_that(found, names::is_redis_name, "1 to 64 letters, digits, _, . and -")
+}
+
+/// A number of bytes of at least `min`: plain, or with a unit.
+pub(super) fn byte_size(found: &Found, min: ByteSize) -> Parsed<ByteSize> {
+    let parse = |text: &str| -> Option<usize> {
+        let (number, unit_bytes) = ByteSize::UNITS
+            .into_iter()
+            .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)))
+            .unwrap_or((text, 1));
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse::<usize>().ok().filter(|_| is_number)?.checked_mul(unit_bytes)
+    };
+    let bytes = match found.integer() {
+        Some(number) => usize::try_from(number).ok(),
+        None => found.text().and_then(parse),
+    };
+    bytes.map(ByteSize).filter(|size| *size >= min).ok_or_else(|| {
+        format!("bytes, plain or with a unit such as \"512KiB\", \"64MiB\" or \"1GiB\", at least {min}")
+    })
+}
+
 /// How a line of the log looks.
 pub(super) fn log_format(found: &Found) -> Parsed<LogFormat> {
     match found.text() {
@@ -239,4 +281,29 @@ pub(super) fn log_filter(found: &Found) -> Parsed<String> {
         |text| !text.trim().is_empty() && EnvFilter::try_new(text).is_ok(),
         "filter directives, such as info or info,beetroot_api=debug; off is silence",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_plain_bytes_or_carry_a_unit() {
+        let parse = |text: &str| {
+            let origin = Origin::Variable("X".to_owned());
+            byte_size(&Found { value: ValueKind::String(text.to_owned()), origin }, ByteSize(1024)).ok()
+        };
+        for (text, bytes, shown) in [
+            ("1024", 1 << 10, "1KiB"),
+            ("1025", 1025, "1025"),
+            ("512KiB", 1 << 19, "512KiB"),
+            ("3GiB", 3 << 30, "3GiB"),
+        ] {
+            let size = parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((size.bytes(), size.to_string().as_str()), (bytes, shown));
+        }
+        for illegal in ["", "1023", "1MB", "MiB", "-1", "+2KiB", "1.5GiB", "99999999999GiB", "64 MiB"] {
+            assert_eq!(parse(illegal), None, "{illegal}");
+        }
+    }
 }

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 pub use self::cursor::CursorKey;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, PhotoLocations};
+use crate::shared_cache::SharedCache;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
 /// Which part of a list.
@@ -39,15 +40,24 @@ pub enum GalleryError {
 #[derive(Debug)]
 pub struct Gallery {
     catalog: Catalog,
+    locations: PhotoLocations,
     urls: UrlBook,
+    shared: SharedCache,
     thumbs_bucket: String,
     cursor_key: CursorKey,
 }
 
 impl Gallery {
     /// `thumbs_bucket` holds what `repThumbKey` and `thumbKey` name.
-    pub fn new(catalog: Catalog, urls: UrlBook, thumbs_bucket: String, cursor_key: CursorKey) -> Self {
-        Self { catalog, urls, thumbs_bucket, cursor_key }
+    pub fn new(
+        catalog: Catalog,
+        locations: PhotoLocations,
+        urls: UrlBook,
+        shared: SharedCache,
+        thumbs_bucket: String,
+        cursor_key: CursorKey,
+    ) -> Self {
+        Self { catalog, locations, urls, shared, thumbs_bucket, cursor_key }
     }
 
     /// Whether URLs can be signed now.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
 use crate::domain::{PersonId, PhotoId};
+use crate::shared_cache::Session;
 
 /// One page of a person's photos.
 #[derive(Debug, Serialize)]
@@ -54,7 +55,9 @@ impl Gallery {
             answer => answer?,
         };
         let next_cursor = found.next.and_then(|next| self.cursor_key.seal(&list, &next));
-        let occurrences = self.locate(found.occurrences).await?;
+        // one for the whole request: it waits for Redis once, if at all
+        let mut session = self.shared.session();
+        let occurrences = self.locate(found.occurrences, &mut session).await?;
 
         // the photos' URLs first, the thumbnails' behind them
         let photos = occurrences.iter().map(|occurrence| {
@@ -66,7 +69,7 @@ impl Gallery {
             self.urls.object(&self.thumbs_bucket, key)
         });
         let objects: Vec<_> = photos.chain(thumbs).collect();
-        let mut photo_urls = self.urls.sign(&objects).await?;
+        let mut photo_urls = self.urls.urls(&objects, &mut session).await?;
         let (expires_at, usable_until) = (earliest_end(&photo_urls), usable_until(&photo_urls));
         let thumb_urls = photo_urls.split_off(occurrences.len());
         let photos = occurrences
@@ -85,10 +88,14 @@ impl Gallery {
     }
 
     /// Completes the locations from the table of photos; an occurrence whose photo has no row there is dropped.
-    async fn locate(&self, occurrences: Vec<Occurrence>) -> Result<Vec<Occurrence>, CatalogError> {
+    async fn locate(
+        &self,
+        occurrences: Vec<Occurrence>,
+        session: &mut Session,
+    ) -> Result<Vec<Occurrence>, CatalogError> {
         let incomplete = occurrences.iter().filter(|occurrence| !occurrence.location.is_complete());
         let found =
-            self.catalog.photo_locations(incomplete.map(|occurrence| occurrence.photo_id.clone())).await?;
+            self.locations.find(incomplete.map(|occurrence| occurrence.photo_id.clone()), session).await?;
         Ok(occurrences
             .into_iter()
             .filter_map(|mut occurrence| {

@@ -56,7 +56,7 @@ impl Gallery {
                 self.urls.object(&self.thumbs_bucket, key)
             })
             .collect();
-        let urls = self.urls.sign(&objects).await?;
+        let urls = self.urls.urls(&objects, &mut self.shared.session()).await?;
         let (expires_at, usable_until) = (earliest_end(&urls), usable_until(&urls));
         let persons = ranking
             .into_iter()

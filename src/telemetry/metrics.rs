@@ -29,12 +29,26 @@ pub struct Route {
     pub route: &'static str,
 }
 
-/// A call to DynamoDB and how it ended.
+/// A call to another service and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Call {
-    /// `Scan`, `Query` or `BatchGetItem`.
+    /// DynamoDB: `Scan`, `Query` or `BatchGetItem`. Redis: `connect`, `get`, `put` or `probe`.
     pub operation: &'static str,
-    /// `ok`, `throttled`, `timeout`, `unavailable` or `invalid`.
+    /// `ok`, `timeout` or `unavailable`; of DynamoDB also `throttled` or `invalid`.
+    pub outcome: &'static str,
+}
+
+/// One operation of another service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Operation {
+    /// As in [`Call`].
+    pub operation: &'static str,
+}
+
+/// How something ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    /// One word.
     pub outcome: &'static str,
 }
 
@@ -61,6 +75,29 @@ impl Reason {
     }
 }
 
+/// Where something was found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CacheTier {
+    /// `local` or `redis`.
+    pub tier: &'static str,
+}
+
+impl CacheTier {
+    /// In this process.
+    pub const LOCAL: Self = Self { tier: "local" };
+    /// In Redis.
+    pub const REDIS: Self = Self { tier: "redis" };
+}
+
+/// A value in Redis that was not used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RefusedValue {
+    /// `url` or `photo`.
+    pub kind: &'static str,
+    /// What is wrong with it, one word.
+    pub reason: &'static str,
+}
+
 /// Seconds from a cache hit to a long scan.
 #[derive(Clone, Debug)]
 pub struct Latency;
@@ -68,6 +105,16 @@ pub struct Latency;
 impl MetricConstructor<Histogram> for Latency {
     fn new_metric(&self) -> Histogram {
         Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+    }
+}
+
+/// Seconds from the next moment to a week.
+#[derive(Clone, Debug)]
+pub struct Life;
+
+impl MetricConstructor<Histogram> for Life {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new([10.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 21_600.0, 86_400.0, 604_800.0])
     }
 }
 
@@ -106,12 +153,34 @@ metrics! {
     http_overload: Counter = Counter::default(), "http_overload";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
+    /// Calls to Redis: one for all keys that a request reads or writes together. Calls that the breaker saved are not among them.
+    redis_calls: Family<Call, Counter> = Family::default(), "redis_calls";
+    /// Seconds that calls to Redis took, those that failed included.
+    redis_call_duration: Family<Operation, Histogram, Latency> = Family::new_with_constructor(Latency), "redis_call_duration_seconds";
+    /// Values written to Redis: `stored`, `found` (another instance was first) or `refused` (read-only, out of memory, not allowed).
+    redis_puts: Family<Outcome, Counter> = Family::default(), "redis_puts";
+    /// 1 while the breaker is open: Redis has failed, and no request waits for it.
+    redis_breaker_open: Gauge = Gauge::default(), "redis_breaker_open";
+    /// Calls that were not made because the breaker was open.
+    redis_skipped: Counter = Counter::default(), "redis_skipped";
     /// Rows that were skipped or degraded because an attribute is missing or odd.
     odd_rows: Family<OddRow, Counter> = Family::default(), "odd_rows";
     /// Scans of the persons that ended at `persons.scan_limit`: their ranking misses persons.
     scans_cut_short: Counter = Counter::default(), "scans_cut_short";
     /// URLs signed.
     urls_signed: Counter = Counter::default(), "urls_signed";
+    /// URLs that were found instead of signed.
+    url_hits: Family<CacheTier, Counter> = Family::default(), "url_hits";
+    /// URLs of this process that gave way to another instance's.
+    urls_adopted: Counter = Counter::default(), "urls_adopted";
+    /// URLs that Redis had lost and this process put back.
+    urls_put_back: Counter = Counter::default(), "urls_put_back";
+    /// Seconds that the first URL of an answer to end had left when the answer was built.
+    url_remaining_life: Histogram = Life.new_metric(), "url_remaining_life_seconds";
+    /// Photos whose place was found instead of asked of DynamoDB.
+    photo_location_hits: Family<CacheTier, Counter> = Family::default(), "photo_location_hits";
+    /// Values in Redis that were not what they should be: not used, and overwritten.
+    cached_values_refused: Family<RefusedValue, Counter> = Family::default(), "cached_values_refused";
     /// Objects that got no URL.
     urls_refused: Family<Reason, Counter> = Family::default(), "urls_refused";
 }

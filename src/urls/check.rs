@@ -73,11 +73,14 @@ fn read_query(query: &str, endpoint: &BucketEndpoint) -> Option<(Timestamp, i64)
     let (credential, rest) = rest.split_once("&X-Amz-Date=")?;
     let (date, rest) = rest.split_once("&X-Amz-Expires=")?;
     let (lifetime, rest) = rest.split_once("&X-Amz-SignedHeaders=host&X-Amz-Signature=")?;
-    let (signature, token) = rest.split_once("&X-Amz-Security-Token=").map_or((rest, None), |(signature, token)| (signature, Some(token)));
+    let (signature, token) = rest
+        .split_once("&X-Amz-Security-Token=")
+        .map_or((rest, None), |(signature, token)| (signature, Some(token)));
 
     let scope = format!("%2F{}%2F{}%2Fs3%2Faws4_request", date.get(..8)?, endpoint.region);
     let access_key_id = credential.strip_suffix(&scope)?;
-    let is_signature = signature.len() == 64 && signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_signature =
+        signature.len() == 64 && signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let fits = is_encoded(access_key_id) && is_signature && token.is_none_or(is_encoded);
     // digits only: `parse` would take a sign
     let digits = lifetime.bytes().all(|byte| byte.is_ascii_digit()).then_some(lifetime)?;
@@ -117,7 +120,12 @@ mod tests {
     fn signed(key: &str, token: Option<&str>) -> String {
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", token.map(str::to_owned), None, "test");
         let at = Timestamp::from_second(NOW - 100).unwrap();
-        Signer::new(&credentials).prepare(&endpoint("bucket"), at).sign(key, at, 3600).unwrap().expose().to_owned()
+        Signer::new(&credentials)
+            .prepare(&endpoint("bucket"), at)
+            .sign(key, at, 3600)
+            .unwrap()
+            .expose()
+            .to_owned()
     }
 
     fn check_at(text: &[u8], key: &str, now: i64) -> Result<(SignedUrl, Timestamp), Flaw> {
@@ -184,7 +192,11 @@ mod tests {
             assert_eq!(check_at(text.as_bytes(), "key", NOW).unwrap_err(), flaw, "{text}");
         }
         assert_eq!(check_at(b"\xff\xfe", "key", NOW).unwrap_err(), Flaw::NotText);
-        assert_eq!(check_at(good.as_bytes(), "key", NOW - 1000).unwrap_err(), Flaw::Time, "signed in the future");
+        assert_eq!(
+            check_at(good.as_bytes(), "key", NOW - 1000).unwrap_err(),
+            Flaw::Time,
+            "signed in the future"
+        );
         assert!(check_at(good.as_bytes(), "key", NOW - 300).is_ok(), "a clock may be off by minutes");
     }
 }

@@ -128,7 +128,10 @@ impl BucketEndpoint {
     pub fn fingerprint(&self, expires_seconds: i64) -> String {
         let digest = Sha256::new()
             .chain_update(format!("{FORM_VERSION}\n{expires_seconds}\n"))
-            .chain_update(format!("{}\n{}\n{}\n{}", self.origin, self.path_prefix, self.region, self.overrides))
+            .chain_update(format!(
+                "{}\n{}\n{}\n{}",
+                self.origin, self.path_prefix, self.region, self.overrides
+            ))
             .finalize();
         hex::encode(&digest[..8])
     }

@@ -107,13 +107,14 @@ impl UrlBook {
                 Ok(found) => self.settle_with_redis(wanted, found, session, &mut pen, now, &mut urls).await?,
                 Err(_) => {
                     for wanted in wanted {
-                        urls[wanted.place] = self.without_redis(wanted, None, &mut pen, now).await?;
+                        let place = wanted.place;
+                        urls[place] = self.without_redis(wanted, None, &mut pen, now).await?;
                     }
                 }
             }
         }
         if let Some(shortest) = urls.iter().flatten().map(|handed_out| handed_out.url.expires_at()).min() {
-            self.metrics.url_remaining_life.observe((shortest.as_second() - now.as_second()) as f64);
+            self.metrics.url_remaining_life.observe(shortest.duration_since(now).as_secs_f64());
         }
         Ok(urls)
     }
@@ -167,10 +168,11 @@ impl UrlBook {
         let mut puts = Vec::new();
         let mut putting = Vec::new();
         for (wanted, found) in wanted.into_iter().zip(found) {
+            let place = wanted.place;
             let mode = match found.map(|text| self.checked(&wanted, &text, now)) {
                 Some(Some(shared)) => {
                     self.metrics.url_hits.get_or_create(&CacheTier::REDIS).inc();
-                    urls[wanted.place] = Some(self.adopt(wanted, shared, now));
+                    urls[place] = Some(self.adopt(wanted, shared, now));
                     continue;
                 }
                 Some(None) => PutMode::Overwrite,
@@ -178,7 +180,7 @@ impl UrlBook {
             };
             let own = match &wanted.held {
                 Some(held) => Some(held.clone()),
-                None => self.sign(&wanted, now, pen, now).await?,
+                None => self.sign_now(&wanted, pen, now).await?,
             };
             match own {
                 Some(own) => {
@@ -191,7 +193,7 @@ impl UrlBook {
                     putting.push((wanted, own));
                 }
                 // the credentials end too soon for a URL that others could use
-                None => urls[wanted.place] = self.without_redis(wanted, None, pen, now).await?,
+                None => urls[place] = self.without_redis(wanted, None, pen, now).await?,
             }
         }
         if puts.is_empty() {
@@ -233,24 +235,24 @@ impl UrlBook {
             return Ok(Some(self.keep(wanted, held, confirmed_at)));
         }
         let signed_at = self.schedule.window_start(wanted.object, now);
-        if let Some(own) = self.sign(&wanted, signed_at, pen, now).await? {
-            return Ok(Some(self.keep(wanted, own, confirmed_at)));
-        }
-        // the credentials cannot give the margin: what they can give, to be handed out to their end and not kept
         let url = pen.sign(&wanted.endpoint, wanted.object.key(), signed_at, self.schedule.expires()).await?;
-        Ok(url.map(|url| HandedOut { until: url.expires_at(), url }))
+        let Some(url) = url else { return Ok(None) };
+        Ok(Some(match self.schedule.hand_out(wanted.object, url.clone(), signed_at, now) {
+            Some(own) => self.keep(wanted, own, confirmed_at),
+            // the credentials cannot give the margin: what they can give, handed out to their end and not kept
+            None => HandedOut { until: url.expires_at(), url },
+        }))
     }
 
     /// `None` when the credentials leave no more than the margin.
-    async fn sign(
+    async fn sign_now(
         &self,
         wanted: &Wanted<'_>,
-        signed_at: Timestamp,
         pen: &mut Pen<'_>,
         now: Timestamp,
     ) -> Result<Option<HandedOut>, CredentialsError> {
-        let url = pen.sign(&wanted.endpoint, wanted.object.key(), signed_at, self.schedule.expires()).await?;
-        Ok(url.and_then(|url| self.schedule.hand_out(wanted.object, url, signed_at, now)))
+        let url = pen.sign(&wanted.endpoint, wanted.object.key(), now, self.schedule.expires()).await?;
+        Ok(url.and_then(|url| self.schedule.hand_out(wanted.object, url, now, now)))
     }
 
     /// What Redis holds, when it is a URL of the object that may still be handed out; else counted.

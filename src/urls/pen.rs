@@ -32,16 +32,17 @@ impl<'a> Pen<'a> {
         signed_at: Timestamp,
         lifetime_seconds: i64,
     ) -> Result<Option<SignedUrl>, CredentialsError> {
-        let known =
-            self.prepared.iter().find(|(of, prepared)| Arc::ptr_eq(of, endpoint) && prepared.covers(signed_at));
-        let url = match known {
-            Some((_, prepared)) => prepared.sign(key, signed_at, lifetime_seconds),
-            None => {
-                let prepared = self.signer().await?.prepare(endpoint, signed_at);
-                let url = prepared.sign(key, signed_at, lifetime_seconds);
-                self.prepared.push((Arc::clone(endpoint), prepared));
-                url
-            }
+        let known = self
+            .prepared
+            .iter()
+            .find(|(of, prepared)| Arc::ptr_eq(of, endpoint) && prepared.covers(signed_at));
+        let url = if let Some((_, prepared)) = known {
+            prepared.sign(key, signed_at, lifetime_seconds)
+        } else {
+            let prepared = self.signer().await?.prepare(endpoint, signed_at);
+            let url = prepared.sign(key, signed_at, lifetime_seconds);
+            self.prepared.push((Arc::clone(endpoint), prepared));
+            url
         };
         self.metrics.urls_signed.inc_by(u64::from(url.is_some()));
         Ok(url)

@@ -79,7 +79,11 @@ struct Dice(u64);
 
 impl Dice {
     fn of(object: &ObjectRef) -> Self {
-        let digest = Sha256::new().chain_update(object.bucket()).chain_update("/").chain_update(object.key()).finalize();
+        let digest = Sha256::new()
+            .chain_update(object.bucket())
+            .chain_update("/")
+            .chain_update(object.key())
+            .finalize();
         let mut first_bytes = [0; 8];
         first_bytes.copy_from_slice(&digest[..8]);
         // without the sign bit, so that it is not negative as a signed number
@@ -114,7 +118,10 @@ mod tests {
     }
 
     fn url(signed_at: Timestamp, lifetime: i64) -> SignedUrl {
-        SignedUrl::new("https://bucket.example/key?X-Amz-Signature=1", signed_at + Duration::from_secs(lifetime.unsigned_abs()))
+        SignedUrl::new(
+            "https://bucket.example/key?X-Amz-Signature=1",
+            signed_at + Duration::from_secs(lifetime.unsigned_abs()),
+        )
     }
 
     proptest! {

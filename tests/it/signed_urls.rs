@@ -122,8 +122,8 @@ async fn a_reload_gets_the_same_url_until_its_window_ends_with_the_margin_left()
         }
         app.clock.advance(Duration::from_secs(minute));
     }
-    // a day has 26.2 windows of 55 minutes
-    assert!((26..=28).contains(&urls.len()), "{}", urls.len());
+    // a day has 26.2 times 55 minutes, of which the jitter takes up to a tenth
+    assert!((26..=30).contains(&urls.len()), "{}", urls.len());
 }
 
 #[actix_web::test]
