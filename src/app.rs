@@ -19,6 +19,7 @@ use crate::config::{AllowedOrigins, Dynamodb, Settings};
 use crate::domain::AllowList;
 use crate::gallery::{CursorKey, Gallery};
 use crate::http;
+use crate::shared_cache::{SharedCache, SharedCacheError};
 use crate::telemetry::metrics::Metrics;
 use crate::urls::{Credentials, EndpointError, Endpoints, UrlBook, Window};
 
@@ -46,6 +47,9 @@ pub enum BuildError {
     /// The thumbnails' bucket has no address, so no URL would ever be signed.
     #[error("presign.thumbs_bucket cannot be used with this region and these endpoints")]
     ThumbsBucket(#[source] EndpointError),
+    /// No Redis could be used with these settings.
+    #[error(transparent)]
+    SharedCache(#[from] SharedCacheError),
     /// The address is taken, not this machine's, or not allowed.
     #[error("cannot listen on {host}:{port} (server.host, server.port)")]
     Bind {
@@ -65,13 +69,15 @@ pub struct App {
     draining: Arc<AtomicBool>,
     drain_delay: Duration,
     metrics: Metrics,
+    shared_cache: SharedCache,
 }
 
 impl App {
-    /// Builds the clients and binds the listener. Asks neither DynamoDB nor S3 nor the credentials provider.
+    /// Builds the clients and binds the listener. Asks neither DynamoDB nor S3 nor Redis nor the credentials provider.
     pub async fn build(settings: Settings, outside: Outside) -> Result<Self, BuildError> {
         let metrics = Metrics::default();
         let draining = Arc::new(AtomicBool::new(false));
+        let shared_cache = SharedCache::new(&settings.redis, metrics.clone())?;
         let gallery = build_gallery(&settings, outside, &metrics).await?;
         let server = settings.server;
         let shared = web::Data::new(http::Shared {
@@ -98,7 +104,14 @@ impl App {
             .first()
             .copied()
             .ok_or_else(|| bind_error(io::Error::from(io::ErrorKind::AddrNotAvailable)))?;
-        Ok(Self { server: http_server.run(), addr, draining, drain_delay: server.drain_delay, metrics })
+        Ok(Self {
+            server: http_server.run(),
+            addr,
+            draining,
+            drain_delay: server.drain_delay,
+            metrics,
+            shared_cache,
+        })
     }
 
     /// Where it listens: the port that the system chose when the settings say 0.
@@ -109,6 +122,11 @@ impl App {
     /// What this instance counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The cache that it shares with other instances.
+    pub fn shared_cache(&self) -> &SharedCache {
+        &self.shared_cache
     }
 
     /// Answers until `shutdown` is over; then readiness turns off for `server.drain_delay`, the listener closes, and requests

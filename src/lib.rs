@@ -13,5 +13,6 @@ pub mod domain;
 pub mod emulators;
 pub mod gallery;
 pub mod http;
+pub mod shared_cache;
 pub mod telemetry;
 pub mod urls;

@@ -43,9 +43,12 @@ impl CommandError {
         match self {
             Self::Settings(_)
             | Self::LogFilter(_)
-            | Self::Build(BuildError::NoRegion | BuildError::NoCredentials | BuildError::ThumbsBucket(_)) => {
-                WRONG_SETTINGS
-            }
+            | Self::Build(
+                BuildError::NoRegion
+                | BuildError::NoCredentials
+                | BuildError::ThumbsBucket(_)
+                | BuildError::SharedCache(_),
+            ) => WRONG_SETTINGS,
             Self::Build(BuildError::Bind { .. }) | Self::Server(_) | Self::Print(_) => FAILED,
             #[cfg(feature = "demo")]
             Self::Demo(_) => FAILED,
