@@ -44,8 +44,8 @@ pub enum BuildError {
     /// The thumbnails' bucket has no address, so no URL would ever be signed.
     #[error("presign.thumbs_bucket cannot be used with this region and these endpoints")]
     ThumbsBucket(#[source] EndpointError),
-    /// The Redis client cannot be built; nobody was asked yet.
-    #[error("redis")]
+    /// No Redis could be used with these settings.
+    #[error(transparent)]
     SharedCache(#[from] SharedCacheError),
     /// The address is taken, not this machine's, or not allowed.
     #[error("cannot listen on {host}:{port} (server.host, server.port)")]
@@ -66,14 +66,16 @@ pub struct App {
     draining: Arc<AtomicBool>,
     drain_delay: Duration,
     metrics: Metrics,
+    shared_cache: SharedCache,
 }
 
 impl App {
-    /// Builds the clients and binds the listener. Asks neither DynamoDB nor S3 nor the credentials provider.
+    /// Builds the clients and binds the listener. Asks neither DynamoDB nor S3 nor Redis nor the credentials provider.
     pub async fn build(settings: Settings, outside: Outside) -> Result<Self, BuildError> {
         let metrics = Metrics::default();
         let draining = Arc::new(AtomicBool::new(false));
-        let gallery = build_gallery(&settings, outside, &metrics).await?;
+        let shared_cache = SharedCache::new(&settings.redis, metrics.clone())?;
+        let gallery = build_gallery(&settings, outside, &metrics, shared_cache.clone()).await?;
         let server = settings.server;
         let shared = web::Data::new(http::Shared {
             gallery,
@@ -99,7 +101,14 @@ impl App {
             .first()
             .copied()
             .ok_or_else(|| bind_error(io::Error::from(io::ErrorKind::AddrNotAvailable)))?;
-        Ok(Self { server: http_server.run(), addr, draining, drain_delay: server.drain_delay, metrics })
+        Ok(Self {
+            server: http_server.run(),
+            addr,
+            draining,
+            drain_delay: server.drain_delay,
+            metrics,
+            shared_cache,
+        })
     }
 
     /// Where it listens: the port that the system chose when the settings say 0.
@@ -110,6 +119,11 @@ impl App {
     /// What this instance counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The cache that it shares with other instances.
+    pub fn shared_cache(&self) -> &SharedCache {
+        &self.shared_cache
     }
 
     /// Answers until `shutdown` is over; then readiness turns off for `server.drain_delay`, the listener closes, and requests
@@ -156,7 +170,6 @@ async fn build_gallery(
         metrics.clone(),
     );
 
-    let shared = SharedCache::new(&settings.redis, clock.clone(), metrics.clone())?;
     let memory = settings.cache.memory.bytes() as u64;
     let locations = PhotoLocations::new(
         catalog.clone(),

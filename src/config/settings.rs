@@ -167,7 +167,7 @@ pub struct Redis {
     /// The password of the Sentinels, for their user `default`; empty is none. Default empty: the password in the URL is
     /// that of the servers behind them, and Sentinels are not asked for it.
     pub sentinel_password: SecretString,
-    /// PEM certificates of authorities to trust besides those of the system. Default none.
+    /// PEM certificates of the authorities to trust instead of those of the system. Default none.
     pub ca_file: Option<PathBuf>,
     /// What every cache key begins with, 1 to 64 of `A-Za-z0-9_.-`. Default `beetroot`.
     pub namespace: String,

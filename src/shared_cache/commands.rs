@@ -1,0 +1,141 @@
+//! The two questions to Redis, over one connection or to all nodes of a Cluster.
+//!
+//! One server gets one command or one pipeline for all keys. A Cluster refuses pipelines over several slots, and one lost
+//! node would fail an MGET over all of them: there each key is a call of its own. They run at the same time, over the one
+//! connection to each node.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use redis::Value;
+use redis::aio::ConnectionLike;
+use tokio::time::timeout;
+
+use super::servers::Connection;
+use super::{Failure, Put, PutMode, PutOutcome};
+
+/// One value for each key.
+pub(super) struct Answer<T> {
+    pub(super) values: Vec<T>,
+    /// Whether no key was given up because the time was over. Only a Cluster gives answers that are not.
+    pub(super) is_complete: bool,
+}
+
+/// The values of the keys in their order.
+pub(super) async fn get_many(
+    connection: Connection,
+    keys: &[String],
+    left: Duration,
+) -> Result<Answer<Option<Vec<u8>>>, Failure> {
+    match connection {
+        Connection::Server(connection) => whole(left, get(connection, keys)).await,
+        Connection::Cluster(connection) => {
+            each(keys, left, |_| None, |keys| get(connection.clone(), keys)).await
+        }
+    }
+}
+
+/// Writes, and how each ended.
+pub(super) async fn put_many(
+    connection: Connection,
+    puts: &[Put],
+    left: Duration,
+) -> Result<Answer<PutOutcome>, Failure> {
+    match connection {
+        Connection::Server(connection) => whole(left, put(connection, puts)).await,
+        Connection::Cluster(connection) => {
+            each(puts, left, |_| PutOutcome::Refused, |puts| put(connection.clone(), puts)).await
+        }
+    }
+}
+
+async fn whole<T>(
+    left: Duration,
+    exchange: impl Future<Output = Result<Vec<T>, Failure>>,
+) -> Result<Answer<T>, Failure> {
+    let values = timeout(left, exchange).await.map_err(|_| Failure::TimedOut)??;
+    Ok(Answer { values, is_complete: true })
+}
+
+/// Asks for each key by itself. Some answers are better than none: it fails when there is not a single one.
+async fn each<'a, Key, T, F>(
+    keys: &'a [Key],
+    left: Duration,
+    missing: impl Fn(&Key) -> T,
+    ask: impl Fn(&'a [Key]) -> F,
+) -> Result<Answer<T>, Failure>
+where
+    F: Future<Output = Result<Vec<T>, Failure>>,
+{
+    let mut values: Vec<T> = keys.iter().map(missing).collect();
+    let mut failure = None;
+    let mut answered = 0;
+    let mut asked: FuturesUnordered<_> = keys
+        .chunks(1)
+        .zip(&mut values)
+        .map(|(key, value)| {
+            let asked = ask(key);
+            async move { asked.await.map(|answer| answer.into_iter().for_each(|one| *value = one)) }
+        })
+        .collect();
+    let in_time = timeout(left, async {
+        while let Some(outcome) = asked.next().await {
+            match outcome {
+                Ok(()) => answered += 1,
+                Err(error) => failure = Some(error),
+            }
+        }
+    })
+    .await
+    .is_ok();
+    drop(asked);
+    if answered == 0 {
+        return Err(failure.unwrap_or(Failure::TimedOut));
+    }
+    let is_complete = in_time && !matches!(failure, Some(Failure::TimedOut));
+    Ok(Answer { values, is_complete })
+}
+
+async fn get(mut connection: impl ConnectionLike, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
+    let values: Vec<Option<Vec<u8>>> = redis::cmd("MGET").arg(keys).query_async(&mut connection).await?;
+    if values.len() == keys.len() { Ok(values) } else { Err(Failure::Odd) }
+}
+
+/// `SET … NX` tells nothing about the value that is there (`NX` with `GET` is newer than Redis 6.2), so a GET follows it in
+/// the same round trip.
+async fn put(mut connection: impl ConnectionLike, puts: &[Put]) -> Result<Vec<PutOutcome>, Failure> {
+    let mut pipeline = redis::Pipeline::with_capacity(puts.len() * 2);
+    for Put { key, value, ttl, mode } in puts {
+        let set = pipeline.cmd("SET").arg(key).arg(value.as_slice());
+        let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        match mode {
+            PutMode::IfAbsent => set.arg("NX").arg("PX").arg(milliseconds).cmd("GET").arg(key),
+            PutMode::Overwrite => set.arg("PX").arg(milliseconds),
+        };
+    }
+    // below `query_async`, which makes the error of one command the error of all
+    let replies = connection.req_packed_commands(&pipeline, 0, pipeline.len()).await?;
+    if replies.len() != pipeline.len() {
+        return Err(Failure::Odd);
+    }
+    let mut replies = replies.into_iter();
+    let outcomes = puts.iter().map(|put| {
+        let set = replies.next();
+        let found = if put.mode == PutMode::IfAbsent { replies.next() } else { None };
+        outcome(put, set, found)
+    });
+    Ok(outcomes.collect())
+}
+
+fn outcome(put: &Put, set: Option<Value>, found: Option<Value>) -> PutOutcome {
+    match (set, found) {
+        (Some(Value::Okay), _) => PutOutcome::Stored,
+        (Some(Value::Nil), Some(Value::BulkString(value))) => PutOutcome::Found(value),
+        (set, found) => {
+            // the server's text names a key at most
+            tracing::debug!(key = put.key, ?set, found_nothing = found.is_none(), "Redis refused a value");
+            PutOutcome::Refused
+        }
+    }
+}
