@@ -151,6 +151,7 @@ async fn build_gallery(
     settings: &Settings,
     outside: Outside,
     metrics: &Metrics,
+    shared: SharedCache,
 ) -> Result<Gallery, BuildError> {
     let Outside { aws, clock } = outside;
     let mut sdk = aws.into_builder();

@@ -7,7 +7,7 @@
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_credential_types::Credentials;
@@ -28,6 +28,12 @@ const OBJECT_KEY: &AsciiSet = &QUERY_VALUE.remove(b'/');
 /// Buckets and days kept prepared per credential: rows name the buckets, so there could be any number of them.
 const MOST_PREPARED: usize = 1024;
 
+/// How long a SHA-256 digest is in hexadecimal digits.
+const HEX_BYTES: usize = 64;
+/// What percent-encoding makes of a byte at most.
+const LONGEST_ESCAPE: usize = 3;
+/// More than the parameters' names, the date, the lifetime and the signature of a URL take together.
+const LONGEST_CONSTANTS: usize = 320;
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// By bucket and day since 1970.
@@ -104,6 +110,10 @@ pub struct PreparedSigner {
     /// The day that the signing key is for, since 1970.
     day: i64,
     credentials_expire_at: Option<Timestamp>,
+    /// An upper bound for a URL without its key, bytes: each URL is allocated once.
+    longest_frame: usize,
+    /// `20260131`
+    date: String,
     /// HMAC-SHA-256 with the signing key of that day, region and service.
     signing_key: Hmac<Sha256>,
     /// `20260131/eu-central-1/s3/aws4_request`
@@ -127,10 +137,12 @@ impl fmt::Debug for PreparedSigner {
 impl PreparedSigner {
     fn new(signer: &Signer, endpoint: &Arc<BucketEndpoint>, signed_at: Timestamp) -> Self {
         let region = &endpoint.region;
-        let day = &basic_format(signed_at)[..BASIC_FORMAT_DATE_BYTES];
-        let scope = format!("{day}/{region}/s3/aws4_request");
-        let key_of_day =
-            authenticate(&keyed(format!("AWS4{}", signer.secret_access_key.expose_secret()).as_bytes()), day);
+        let date = basic_date(signed_at);
+        let scope = format!("{date}/{region}/s3/aws4_request");
+        let key_of_day = authenticate(
+            &keyed(format!("AWS4{}", signer.secret_access_key.expose_secret()).as_bytes()),
+            &date,
+        );
         let key_of_region = authenticate(&keyed(&key_of_day), region);
         let key_of_service = authenticate(&keyed(&key_of_region), "s3");
         let signing_key = keyed(&authenticate(&keyed(&key_of_service), "aws4_request"));
@@ -145,6 +157,13 @@ impl PreparedSigner {
             endpoint: Arc::clone(endpoint),
             day: day_of(signed_at),
             credentials_expire_at: signer.expires_at,
+            longest_frame: endpoint.origin.len()
+                + endpoint.path_prefix.len()
+                + overrides.len()
+                + credential.len()
+                + token.len()
+                + LONGEST_CONSTANTS,
+            date,
             signing_key,
             scope,
             query_to_date: format!(
@@ -176,49 +195,36 @@ impl PreparedSigner {
     }
 
     fn url(&self, key: &str, signed_at: Timestamp, lifetime_seconds: i64) -> String {
-        let endpoint = &self.endpoint;
-        let date_and_lifetime = format!("{}&X-Amz-Expires={lifetime_seconds}", basic_format(signed_at));
-        let date = &date_and_lifetime[..BASIC_FORMAT_BYTES];
+        // the URL grows from left to right, and the canonical request is made of its parts
+        let mut url = String::with_capacity(self.longest_frame + key.len() * LONGEST_ESCAPE);
+        url.push_str(&self.endpoint.origin);
+        let path_start = url.len();
+        url.push_str(&self.endpoint.path_prefix);
+        url.extend(encode_key(key));
+        let path_end = url.len();
+        url.push_str(&self.url_overrides);
+        let query_start = url.len();
+        url.push_str(&self.query_to_date);
+        let date_start = url.len();
+        url.push_str(&self.date);
+        push_time_of_day(&mut url, signed_at);
+        let date_end = url.len();
+        // writing to a String cannot fail
+        let _ = write!(url, "&X-Amz-Expires={lifetime_seconds}");
 
-        let mut path = String::with_capacity(endpoint.path_prefix.len() + 2 * key.len());
-        path.push_str(&endpoint.path_prefix);
-        path.extend(encode_key(key));
+        let request =
+            ["GET\n", &url[path_start..path_end], "\n", &url[query_start..], &self.canonical_tail].concat();
+        let mut request_hex = [0; HEX_BYTES];
+        let request_hex = hex_of(&Sha256::digest(request), &mut request_hex);
+        let to_sign =
+            ["AWS4-HMAC-SHA256\n", &url[date_start..date_end], "\n", &self.scope, "\n", request_hex].concat();
+        let signature = self.signing_key.clone().chain_update(to_sign).finalize().into_bytes();
+        let mut signature_hex = [0; HEX_BYTES];
 
-        let request_digest = Sha256::new()
-            .chain_update("GET\n")
-            .chain_update(&path)
-            .chain_update("\n")
-            .chain_update(&self.query_to_date)
-            .chain_update(&date_and_lifetime)
-            .chain_update(&self.canonical_tail)
-            .finalize();
-        let mut request_hex = [0; 64];
-        write_hex(&request_digest, &mut request_hex);
-        let signature = self
-            .signing_key
-            .clone()
-            .chain_update("AWS4-HMAC-SHA256\n")
-            .chain_update(date)
-            .chain_update("\n")
-            .chain_update(&self.scope)
-            .chain_update("\n")
-            .chain_update(request_hex)
-            .finalize()
-            .into_bytes();
-        let mut signature_hex = [0; 64];
-        write_hex(&signature, &mut signature_hex);
-
-        let parts = [
-            &endpoint.origin,
-            &path,
-            &self.url_overrides,
-            &self.query_to_date,
-            &date_and_lifetime,
-            "&X-Amz-SignedHeaders=host&X-Amz-Signature=",
-            str::from_utf8(&signature_hex).unwrap_or_default(), // hexadecimal digits are ASCII
-            &self.url_tail,
-        ];
-        parts.concat()
+        url.push_str("&X-Amz-SignedHeaders=host&X-Amz-Signature=");
+        url.push_str(hex_of(&signature, &mut signature_hex));
+        url.push_str(&self.url_tail);
+        url
     }
 }
 
@@ -241,36 +247,30 @@ fn authenticate(key: &Hmac<Sha256>, message: &str) -> [u8; 32] {
     key.clone().chain_update(message).finalize().into_bytes().into()
 }
 
-fn write_hex(digest: &[u8], into: &mut [u8; 64]) {
+/// The digits of a digest.
+fn hex_of<'a>(digest: &[u8], digits: &'a mut [u8; HEX_BYTES]) -> &'a str {
     #[expect(clippy::expect_used, reason = "32 bytes are 64 digits")]
-    hex::encode_to_slice(digest, into).expect("32 bytes are 64 digits");
+    hex::encode_to_slice(digest, digits).expect("32 bytes are 64 digits");
+    // hexadecimal digits are ASCII
+    str::from_utf8(digits).unwrap_or_default()
 }
 
 fn day_of(time: Timestamp) -> i64 {
     time.as_second().div_euclid(SECONDS_PER_DAY)
 }
 
-/// How long `20260131T235959Z` is, and the date in it.
-const BASIC_FORMAT_BYTES: usize = 16;
-const BASIC_FORMAT_DATE_BYTES: usize = 8;
+/// `20260131`, the date in UTC.
+fn basic_date(time: Timestamp) -> String {
+    Offset::UTC.to_datetime(time).strftime("%Y%m%d").to_string()
+}
 
-/// ISO 8601's basic format in UTC, to the second.
-fn basic_format(time: Timestamp) -> String {
-    let time = Offset::UTC.to_datetime(time);
-    let digits =
-        |value: i8| [b'0' + value.unsigned_abs() / 10, b'0' + value.unsigned_abs() % 10].map(char::from);
-    let year = time.year();
-    #[expect(clippy::cast_possible_truncation, reason = "the years that a clock shows have four digits")]
-    let (century, of_century) = ((year / 100) as i8, (year % 100) as i8);
-    let mut text = String::with_capacity(BASIC_FORMAT_BYTES);
-    text.extend(digits(century));
-    text.extend(digits(of_century));
-    text.extend(digits(time.month()));
-    text.extend(digits(time.day()));
+/// `T235959Z`, the time in UTC to the second: with the date before it, ISO 8601's basic format.
+fn push_time_of_day(text: &mut String, time: Timestamp) {
+    let second = time.as_second().rem_euclid(SECONDS_PER_DAY);
     text.push('T');
-    text.extend(digits(time.hour()));
-    text.extend(digits(time.minute()));
-    text.extend(digits(time.second()));
+    for part in [second / 3600, second / 60 % 60, second % 60] {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "one digit each")]
+        text.extend([part / 10, part % 10].map(|digit| char::from(b'0' + digit as u8)));
+    }
     text.push('Z');
-    text
 }

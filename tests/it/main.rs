@@ -16,6 +16,7 @@ mod person_photos;
 mod persons;
 mod process;
 mod readiness;
+mod redis_server;
 mod rows;
 mod shutdown;
 mod signed_urls;
