@@ -103,10 +103,44 @@ async fn get(mut connection: impl ConnectionLike, keys: &[String]) -> Result<Vec
 }
 
 /// `SET … NX` tells nothing about the value that is there (`NX` with `GET` is newer than Redis 6.2), so a GET follows it in
-/// the same round trip.
+/// the same round trip. A list or a hash reads as nothing and stops `SET … NX`: those keys are overwritten in a second one.
 async fn put(mut connection: impl ConnectionLike, puts: &[Put]) -> Result<Vec<PutOutcome>, Failure> {
-    let mut pipeline = redis::Pipeline::with_capacity(puts.len() * 2);
-    for Put { key, value, ttl, mode } in puts {
+    let mut outcomes = Vec::with_capacity(puts.len());
+    let mut wrong_types = Vec::new();
+    for (place, reply) in
+        send(&mut connection, puts.iter().map(|put| (put, put.mode))).await?.into_iter().enumerate()
+    {
+        outcomes.push(match reply {
+            Reply::Ended(outcome) => outcome,
+            Reply::WrongType => {
+                wrong_types.push(place);
+                PutOutcome::Refused
+            }
+        });
+    }
+    if !wrong_types.is_empty() {
+        let again = wrong_types.iter().map(|place| (&puts[*place], PutMode::Overwrite));
+        for (place, reply) in wrong_types.iter().zip(send(&mut connection, again).await?) {
+            if let Reply::Ended(outcome) = reply {
+                outcomes[*place] = outcome;
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+enum Reply {
+    Ended(PutOutcome),
+    WrongType,
+}
+
+/// One pipeline.
+async fn send<'a>(
+    connection: &mut impl ConnectionLike,
+    puts: impl Iterator<Item = (&'a Put, PutMode)> + Clone,
+) -> Result<Vec<Reply>, Failure> {
+    let mut pipeline = redis::Pipeline::new();
+    for (Put { key, value, ttl, .. }, mode) in puts.clone() {
         let set = pipeline.cmd("SET").arg(key).arg(value.as_slice());
         let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         match mode {
@@ -120,22 +154,25 @@ async fn put(mut connection: impl ConnectionLike, puts: &[Put]) -> Result<Vec<Pu
         return Err(Failure::Odd);
     }
     let mut replies = replies.into_iter();
-    let outcomes = puts.iter().map(|put| {
+    let ended = puts.map(|(put, mode)| {
         let set = replies.next();
-        let found = if put.mode == PutMode::IfAbsent { replies.next() } else { None };
-        outcome(put, set, found)
+        let found = if mode == PutMode::IfAbsent { replies.next() } else { None };
+        read_reply(put, set, found)
     });
-    Ok(outcomes.collect())
+    Ok(ended.collect())
 }
 
-fn outcome(put: &Put, set: Option<Value>, found: Option<Value>) -> PutOutcome {
+fn read_reply(put: &Put, set: Option<Value>, found: Option<Value>) -> Reply {
     match (set, found) {
-        (Some(Value::Okay), _) => PutOutcome::Stored,
-        (Some(Value::Nil), Some(Value::BulkString(value))) => PutOutcome::Found(value),
+        (Some(Value::Okay), _) => Reply::Ended(PutOutcome::Stored),
+        (Some(Value::Nil), Some(Value::BulkString(value))) => Reply::Ended(PutOutcome::Found(value)),
+        (Some(Value::Nil), Some(Value::ServerError(error))) if error.code() == "WRONGTYPE" => {
+            Reply::WrongType
+        }
         (set, found) => {
             // the server's text names a key at most
             tracing::debug!(key = put.key, ?set, found_nothing = found.is_none(), "Redis refused a value");
-            PutOutcome::Refused
+            Reply::Ended(PutOutcome::Refused)
         }
     }
 }

@@ -27,7 +27,7 @@ impl fmt::Debug for Put {
 /// What a [`Put`] does when there is a value already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutMode {
-    /// Leaves it with its time to live, and tells it.
+    /// Leaves it with its time to live, and tells it. What is no text (a list, a hash) does not count as a value, and is replaced.
     IfAbsent,
     /// Replaces it.
     Overwrite,
@@ -40,7 +40,7 @@ pub enum PutOutcome {
     Stored,
     /// Somebody was first: this is their value.
     Found(Vec<u8>),
-    /// Redis would not: a read-only replica, out of memory, not allowed, or a value of another type under this key.
+    /// Redis would not: a read-only replica, out of memory, or not allowed.
     Refused,
 }
 

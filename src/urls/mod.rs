@@ -199,8 +199,7 @@ impl UrlBook {
         if puts.is_empty() {
             return Ok(());
         }
-        let outcomes = session.put_many(&puts).await.ok();
-        let mut outcomes = outcomes.into_iter().flatten();
+        let mut outcomes = session.put_many(&puts).await.unwrap_or_default().into_iter();
         for (wanted, own) in putting {
             let place = wanted.place;
             urls[place] = match outcomes.next() {
