@@ -49,7 +49,8 @@ async fn newcomer(url: &str, like: &TestApp) -> TestApp {
 async fn good_urls(app: &TestApp, s3: &TestApp) -> Vec<String> {
     let answer = app.get("/persons").await.ok();
     let persons = answer["persons"].as_array().unwrap();
-    let urls: Vec<_> = persons.iter().map(|person| person["repThumbURL"].as_str().unwrap().to_owned()).collect();
+    let urls: Vec<_> =
+        persons.iter().map(|person| person["repThumbURL"].as_str().unwrap().to_owned()).collect();
     assert_eq!(urls.len(), 2);
     for url in &urls {
         let left = end_of(url).as_second() - app.clock.now().as_second();
@@ -230,11 +231,15 @@ async fn a_cluster_loses_a_node() {
 async fn ten_thousand_clients_that_go_away_mix_nothing_up() {
     let redis = RedisServer::start();
     let proxy = FaultProxy::start(redis.port()).await;
-    let app = start_with(&proxy.url(), |wishes| wishes.settings.redis.deadline = Duration::from_secs(2)).await;
+    let app =
+        start_with(&proxy.url(), |wishes| wishes.settings.redis.deadline = Duration::from_secs(2)).await;
     let persons = 20;
     for number in 0..persons {
         let name = format!("person-{number}");
-        app.put_occurrences((0..3).map(|photo| located(&name, &photo.to_string(), &format!("of-{name}-{photo}")))).await;
+        app.put_occurrences(
+            (0..3).map(|photo| located(&name, &photo.to_string(), &format!("of-{name}-{photo}"))),
+        )
+        .await;
     }
     proxy.set(Fault::Delay(Duration::from_millis(20)));
     let look = async |number: usize| {
@@ -247,7 +252,10 @@ async fn ten_thousand_clients_that_go_away_mix_nothing_up() {
         let photos = answer["photos"].as_array().unwrap();
         assert_eq!(photos.len(), 3);
         for (place, photo) in photos.iter().enumerate() {
-            let (key, thumb) = (format!("photos-raw/of-{name}-{place}.jpg"), format!("faces-thumbs/{name}/of-{name}-{place}.jpg"));
+            let (key, thumb) = (
+                format!("photos-raw/of-{name}-{place}.jpg"),
+                format!("faces-thumbs/{name}/of-{name}-{place}.jpg"),
+            );
             assert_eq!(photo["photoKey"], key);
             assert!(photo["photoURL"].as_str().unwrap().contains(&format!("/raw/{key}?")));
             assert!(photo["thumbURL"].as_str().unwrap().contains(&format!("/thumbs/{thumb}?")));
