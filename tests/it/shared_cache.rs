@@ -97,7 +97,7 @@ async fn a_time_to_live_is_set_once_and_no_read_or_lost_race_extends_it() {
 }
 
 #[actix_web::test]
-async fn another_type_reads_as_none_and_is_refused_to_first_writers_only() {
+async fn another_type_reads_as_none_and_is_overwritten_by_first_writers_too() {
     let redis = RedisServer::start();
     let cache = cache(&redis.url(), LONG);
     redis.cli(&["lpush", "list", "1"]);
@@ -111,8 +111,9 @@ async fn another_type_reads_as_none_and_is_refused_to_first_writers_only() {
     ];
     assert_eq!(
         session.put_many(&puts).await.unwrap(),
-        [PutOutcome::Refused, PutOutcome::Stored, PutOutcome::Stored]
+        [PutOutcome::Stored, PutOutcome::Stored, PutOutcome::Stored]
     );
+    assert_eq!(redis.cli(&["mget", "list", "hash"]), "1\n1");
 }
 
 #[actix_web::test]
