@@ -17,8 +17,9 @@ use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
 use crate::config::{AllowedOrigins, Dynamodb, Settings};
 use crate::domain::AllowList;
-use crate::gallery::{CursorKey, Gallery};
+use crate::gallery::Gallery;
 use crate::http;
+use crate::seal::Seal;
 use crate::shared_cache::{SharedCache, SharedCacheError};
 use crate::telemetry::metrics::Metrics;
 use crate::urls::{Credentials, EndpointError, Endpoints, Schedule, Sharing, UrlBook};
@@ -172,10 +173,12 @@ async fn build_gallery(
     );
 
     let memory = settings.cache.memory.bytes() as u64;
+    let seal = Seal::new(&settings.seal.key);
     let locations = PhotoLocations::new(
         catalog.clone(),
         clock.clone(),
         metrics.clone(),
+        seal.clone(),
         settings.redis.namespace.clone(),
         share_of(memory, LOCATIONS_SHARE),
     );
@@ -199,8 +202,7 @@ async fn build_gallery(
             local_bytes: share_of(memory, URLS_SHARE),
         },
     );
-    let cursor_key = CursorKey::new(&settings.lists.cursor_key);
-    Ok(Gallery::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), cursor_key))
+    Ok(Gallery::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), seal))
 }
 
 /// `cache.memory` is for all caches in process together; these are their hundredths of it. The rendered answers have the rest.

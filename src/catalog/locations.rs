@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Catalog, CatalogError, PhotoLocation};
 use crate::clock::Clock;
 use crate::domain::PhotoId;
+use crate::seal::Seal;
 use crate::shared_cache::{Put, PutMode, Session};
 use crate::telemetry::metrics::{CacheTier, Metrics, RefusedValue};
 
@@ -28,14 +29,14 @@ pub struct PhotoLocations {
     catalog: Catalog,
     clock: Clock,
     metrics: Metrics,
+    seal: Seal,
     namespace: String,
     local: Cache<PhotoId, Remembered, ByBytes>,
 }
 
-/// What was found, and until when that counts. In Redis it is this as JSON: `{"bucket":"b","key":"k","until":1790000000}`, or
-/// without bucket and key for a photo without a row.
+/// What was found, and until when that counts. In Redis it is this as JSON and, behind a space, the seal of it and of the photo:
+/// whoever can write to Redis must not be able to make the service sign another object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Remembered {
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
@@ -55,20 +56,27 @@ impl Remembered {
         Self { bucket: location.bucket, key: location.key, row, until: (now + lifetime).as_second() }
     }
 
-    /// `None` for what this service did not write, or what has ended.
-    fn parse(text: &[u8], now: Timestamp) -> Result<Self, &'static str> {
-        let remembered: Self = serde_json::from_slice(text).map_err(|_| "form")?;
-        let is_empty = |text: &Option<String>| text.as_ref().is_some_and(String::is_empty);
-        let has_place = remembered.bucket.is_some() || remembered.key.is_some();
-        if is_empty(&remembered.bucket) || is_empty(&remembered.key) || (has_place && !remembered.row) {
-            return Err("form");
+    /// As it stands in Redis; `None` never happens, because these fields are always written as JSON.
+    fn write(&self, seal: &Seal, id: &PhotoId) -> Option<Vec<u8>> {
+        let mut text = serde_json::to_vec(self).ok()?;
+        let tag = seal.tag(&place_of(id), &text);
+        text.push(b' ');
+        text.extend(hex::encode(tag).into_bytes());
+        Some(text)
+    }
+
+    /// A word for what is wrong with a text that this service did not write for this photo, or that has ended.
+    fn read(text: &[u8], seal: &Seal, id: &PhotoId, now: Timestamp) -> Result<Self, &'static str> {
+        let space = text.iter().rposition(|byte| *byte == b' ').ok_or("form")?;
+        let (json, tag) = (&text[..space], hex::decode(&text[space + 1..]).map_err(|_| "form")?);
+        if !seal.is_of(&place_of(id), json, &tag) {
+            return Err("seal");
         }
-        match remembered.until.saturating_sub(now.as_second()) {
-            ..=0 => Err("expired"),
-            // an hour, and what clocks may differ
-            3901.. => Err("time"),
-            _ => Ok(remembered),
+        let remembered: Self = serde_json::from_slice(json).map_err(|_| "form")?;
+        if remembered.until <= now.as_second() {
+            return Err("expired");
         }
+        Ok(remembered)
     }
 
     fn location(&self) -> Option<PhotoLocation> {
@@ -86,12 +94,13 @@ impl PhotoLocations {
         catalog: Catalog,
         clock: Clock,
         metrics: Metrics,
+        seal: Seal,
         namespace: String,
         local_bytes: u64,
     ) -> Self {
         let entries = usize::try_from(local_bytes / 512).unwrap_or(usize::MAX).max(16);
         let local = Cache::with_weighter(entries, local_bytes, ByBytes);
-        Self { catalog, clock, metrics, namespace, local }
+        Self { catalog, clock, metrics, seal, namespace, local }
     }
 
     /// Where these photos are; those without a row are not in the answer. At most one read and one write of Redis; what is
@@ -122,8 +131,7 @@ impl PhotoLocations {
         let mut puts = Vec::with_capacity(unknown.len());
         for (id, mode) in unknown {
             let remembered = Remembered::new(found.remove(&id), now);
-            // writing these fields as JSON cannot fail; if it did, Redis would only not hold them
-            if let Ok(value) = serde_json::to_vec(&remembered) {
+            if let Some(value) = remembered.write(&self.seal, &id) {
                 puts.push(Put { key: self.cache_key(&id), value, ttl: remembered.ttl(now), mode });
             }
             places.extend(remembered.location().map(|location| (id.clone(), location)));
@@ -150,7 +158,8 @@ impl PhotoLocations {
         let found = session.get_many(&keys).await.unwrap_or_default();
         let mut found = found.into_iter();
         for id in ids {
-            let mode = match found.next().flatten().map(|text| Remembered::parse(&text, now)) {
+            let mode = match found.next().flatten().map(|text| Remembered::read(&text, &self.seal, &id, now))
+            {
                 Some(Ok(remembered)) => {
                     self.metrics.photo_location_hits.get_or_create(&CacheTier::REDIS).inc();
                     places.extend(remembered.location().map(|location| (id.clone(), location)));
@@ -176,6 +185,11 @@ impl PhotoLocations {
     }
 }
 
+/// What a seal is for: one photo's place.
+fn place_of(id: &PhotoId) -> String {
+    format!("photo {}", id.as_str())
+}
+
 #[derive(Clone, Debug)]
 struct ByBytes;
 
@@ -190,51 +204,53 @@ impl Weighter<PhotoId, Remembered> for ByBytes {
 mod tests {
     use super::*;
 
+    use secrecy::SecretString;
+
     const NOW: i64 = 1_790_000_000;
 
-    fn parse(text: &str) -> Result<Remembered, &'static str> {
-        Remembered::parse(text.as_bytes(), Timestamp::from_second(NOW).unwrap())
+    fn id(text: &str) -> PhotoId {
+        PhotoId::from_row(text.into()).unwrap()
     }
 
     #[test]
     fn what_is_remembered_reads_as_it_was_written_until_its_end() {
         let now = Timestamp::from_second(NOW).unwrap();
+        let seal = Seal::new(&SecretString::default());
         let place = |bucket: Option<&str>, key: Option<&str>| {
             Some(PhotoLocation { bucket: bucket.map(str::to_owned), key: key.map(str::to_owned) })
         };
         for (location, seconds) in [
-            (place(Some("raw"), Some("photos-raw/1.jpg")), 3600),
+            (place(Some("raw"), Some("photos-raw/a b.jpg")), 3600),
             (place(Some("raw"), None), 60),
             (place(None, None), 60),
             (None, 60),
         ] {
-            let remembered = Remembered::new(location.clone(), now);
-            let text = serde_json::to_vec(&remembered).unwrap();
+            let text = Remembered::new(location.clone(), now).write(&seal, &id("1")).unwrap();
             for later in [0, seconds - 1] {
-                let read = Remembered::parse(&text, now + Duration::from_secs(later)).unwrap();
+                let read =
+                    Remembered::read(&text, &seal, &id("1"), now + Duration::from_secs(later)).unwrap();
                 assert_eq!(read.location(), location);
             }
-            assert_eq!(Remembered::parse(&text, now + Duration::from_secs(seconds)), Err("expired"));
+            let end = now + Duration::from_secs(seconds);
+            assert_eq!(Remembered::read(&text, &seal, &id("1"), end), Err("expired"));
         }
     }
 
     #[test]
-    fn what_is_not_ours_is_refused() {
-        for text in [
-            "",
-            "garbage",
-            "null",
-            "{}",
-            r#"{"row":true}"#,
-            r#"{"row":false,"bucket":"b","until":1790000010}"#,
-            r#"{"row":true,"bucket":"","key":"k","until":1790000010}"#,
-            r#"{"row":true,"until":1790000010,"more":1}"#,
-            r#"{"row":true,"bucket":7,"until":1790000010}"#,
-        ] {
-            assert_eq!(parse(text), Err("form"), "{text}");
+    fn what_was_not_written_for_the_photo_is_refused() {
+        let now = Timestamp::from_second(NOW).unwrap();
+        let seal = Seal::new(&SecretString::default());
+        let location = PhotoLocation { bucket: Some("raw".into()), key: Some("1.jpg".into()) };
+        let good = Remembered::new(Some(location), now).write(&seal, &id("1")).unwrap();
+        let good = String::from_utf8(good).unwrap();
+        let read = |text: &str, photo: &str| Remembered::read(text.as_bytes(), &seal, &id(photo), now);
+        assert!(read(&good, "1").is_ok());
+        assert_eq!(read(&good, "2"), Err("seal"), "of another photo");
+        assert_eq!(read(&good.replace("1.jpg", "secret"), "1"), Err("seal"));
+        let operators = Seal::new(&"a key of an operator".into());
+        assert_eq!(Remembered::read(good.as_bytes(), &operators, &id("1"), now), Err("seal"));
+        for text in ["", " ", "garbage", "{} zz", &good.replace(' ', "")] {
+            assert_eq!(read(text, "1"), Err(if text == " " { "seal" } else { "form" }), "{text}");
         }
-        assert_eq!(parse(r#"{"row":true,"until":1790009999}"#), Err("time"));
-        assert_eq!(parse(r#"{"row":true,"until":9223372036854775807}"#), Err("time"));
-        assert_eq!(parse(r#"{"row":true,"until":-9223372036854775808}"#), Err("expired"));
     }
 }

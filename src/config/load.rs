@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_missing_or_broken_file_is_a_fault_without_its_text() {
-        let broken = "[lists]\ncursor_key = \"hunter2hunter2hunter2\nx = 1\n";
+        let broken = "[seal]\nkey = \"hunter2hunter2hunter2\nx = 1\n";
         let (dir, broken) = sources(&[("b.toml", broken)], &[BUCKET, ("APP_ENV", "b")]);
         let found = faults(Sources { config_file: Some("none.toml".into()), ..broken });
         assert!(found[0].contains("b.toml: is not TOML at line 2, column "), "{found:?}");
@@ -201,14 +201,14 @@ mod tests {
     #[test]
     fn secrets_are_in_the_settings_and_nowhere_else() {
         let secret = "hunter2hunter2hunter2";
-        let loaded = load(Sources::of(&[BUCKET, ("BEETROOT__LISTS__CURSOR_KEY", secret)])).unwrap();
-        assert_eq!(loaded.settings.lists.cursor_key.expose_secret(), secret);
+        let loaded = load(Sources::of(&[BUCKET, ("BEETROOT__SEAL__KEY", secret)])).unwrap();
+        assert_eq!(loaded.settings.seal.key.expose_secret(), secret);
         assert!(!format!("{loaded:?}{}", loaded.table()).contains("hunter2"));
-        assert_eq!(entry(&loaded, "lists.cursor_key").0, "(hidden)");
+        assert_eq!(entry(&loaded, "seal.key").0, "(hidden)");
         let defaults = load(Sources::of(&[BUCKET])).unwrap();
-        assert_eq!(entry(&defaults, "lists.cursor_key").0, "(unset)");
+        assert_eq!(entry(&defaults, "seal.key").0, "(unset)");
 
-        let short = faults(Sources::of(&[BUCKET, ("BEETROOT__LISTS__CURSOR_KEY", "hunter2")]));
+        let short = faults(Sources::of(&[BUCKET, ("BEETROOT__SEAL__KEY", "hunter2")]));
         assert!(short[0].contains("found (hidden)") && !short[0].contains("hunter2"), "{short:?}");
     }
 

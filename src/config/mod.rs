@@ -18,5 +18,5 @@ pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};
 pub use settings::{
     AllowedOrigins, AllowedPrefix, Aws, ByteSize, Cache, Cors, Dynamodb, Lists, Log, LogFormat, Persons,
-    Presign, Redis, Server, Settings,
+    Presign, Redis, Seal, Server, Settings,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fault::quote_value;
 use super::report::{Entry, Shown};
 use super::settings::{
-    Aws, ByteSize, Cache, Cors, Dynamodb, Lists, Log, Persons, Presign, Redis, Server, Settings,
+    Aws, ByteSize, Cache, Cors, Dynamodb, Lists, Log, Persons, Presign, Redis, Seal, Server, Settings,
 };
 use super::value::{self, Found, Parsed};
 
@@ -68,11 +68,8 @@ impl Reader {
                 memory: self.take("cache.memory", |found| value::byte_size(found, CACHE_MEMORY_MIN)),
                 confirm: self.take("cache.confirm", span),
             },
-            lists: Lists {
-                fresh: self.take("lists.fresh", span),
-                stale: self.take("lists.stale", span),
-                cursor_key: self.take("lists.cursor_key", value::cursor_key),
-            },
+            lists: Lists { fresh: self.take("lists.fresh", span), stale: self.take("lists.stale", span) },
+            seal: Seal { key: self.take("seal.key", value::seal_key) },
             log: Log {
                 format: self.take("log.format", value::log_format),
                 filter: self.take("log.filter", value::log_filter),

@@ -32,6 +32,8 @@ pub struct Settings {
     pub cache: Cache,
     /// Paging of both lists.
     pub lists: Lists,
+    /// What tells the service's own texts from others.
+    pub seal: Seal,
     /// The log.
     pub log: Log,
 }
@@ -216,9 +218,14 @@ pub struct Lists {
     pub fresh: Duration,
     /// How much longer an answer is given while a new one is being made, or while DynamoDB fails, 0 s to 1 h. Default 30 s.
     pub stale: Duration,
-    /// The key that signs cursors, at least 16 bytes, the same on all instances. Default empty: a built-in key, which
-    /// guards against accidents and not against someone who has read the source.
-    pub cursor_key: SecretString,
+}
+
+/// `[seal]`: what tells the service's own texts from others.
+#[derive(Debug, Clone, Default)]
+pub struct Seal {
+    /// The key that seals cursors and the places of photos in Redis, at least 16 bytes, the same on all instances. Default
+    /// empty: a built-in key, which guards against accidents and not against someone who has read the source.
+    pub key: SecretString,
 }
 
 /// `[log]`: the log.
@@ -322,7 +329,9 @@ mod tests {
             lists: Lists {
                 fresh: 5s,
                 stale: 30s,
-                cursor_key: SecretBox<str>([REDACTED]),
+            },
+            seal: Seal {
+                key: SecretBox<str>([REDACTED]),
             },
             log: Log {
                 format: Auto,

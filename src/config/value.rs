@@ -15,7 +15,7 @@ use super::redis_url::{FORMS, RedisUrl};
 use super::settings::{AllowedOrigins, AllowedPrefix, ByteSize, LogFormat};
 
 /// The shortest cursor key that is worth its name, in bytes.
-const CURSOR_KEY_MIN_BYTES: usize = 16;
+const SEAL_KEY_MIN_BYTES: usize = 16;
 
 /// A value that is in force, before it was understood.
 pub(super) struct Found {
@@ -214,8 +214,8 @@ pub(super) fn header_template(found: &Found) -> Parsed<String> {
 }
 
 /// A key that signs cursors; empty is the built-in one.
-pub(super) fn cursor_key(found: &Found) -> Parsed<SecretString> {
-    let is_legal = |text: &str| text.is_empty() || text.len() >= CURSOR_KEY_MIN_BYTES;
+pub(super) fn seal_key(found: &Found) -> Parsed<SecretString> {
+    let is_legal = |text: &str| text.is_empty() || text.len() >= SEAL_KEY_MIN_BYTES;
     text_that(
         found,
         is_legal,

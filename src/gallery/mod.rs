@@ -6,10 +6,10 @@ mod persons;
 
 use jiff::Timestamp;
 
-pub use self::cursor::CursorKey;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
 use crate::catalog::{Catalog, CatalogError, PhotoLocations};
+use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
@@ -44,7 +44,7 @@ pub struct Gallery {
     urls: UrlBook,
     shared: SharedCache,
     thumbs_bucket: String,
-    cursor_key: CursorKey,
+    seal: Seal,
 }
 
 impl Gallery {
@@ -55,9 +55,9 @@ impl Gallery {
         urls: UrlBook,
         shared: SharedCache,
         thumbs_bucket: String,
-        cursor_key: CursorKey,
+        seal: Seal,
     ) -> Self {
-        Self { catalog, locations, urls, shared, thumbs_bucket, cursor_key }
+        Self { catalog, locations, urls, shared, thumbs_bucket, seal }
     }
 
     /// Whether URLs can be signed now.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed, usable_until};
+use super::{Gallery, GalleryError, PageRequest, cursor, earliest_end, exposed, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
 use crate::domain::{PersonId, PhotoId};
 use crate::shared_cache::Session;
@@ -44,8 +44,11 @@ impl Gallery {
         page: &PageRequest,
     ) -> Result<PersonPhotosPage, GalleryError> {
         let list = format!("photos of {}", person.as_str());
-        let after =
-            page.cursor.as_deref().map(|cursor| self.cursor_key.open::<RowKey>(&list, cursor)).transpose()?;
+        let after = page
+            .cursor
+            .as_deref()
+            .map(|cursor| cursor::read::<RowKey>(&self.seal, &list, cursor))
+            .transpose()?;
         let started_by_cursor = after.is_some();
         let found = match self.catalog.occurrences(&person, after, page.limit).await {
             // the cursor is ours, but not of the table that this service reads now
@@ -54,7 +57,7 @@ impl Gallery {
             }
             answer => answer?,
         };
-        let next_cursor = found.next.and_then(|next| self.cursor_key.seal(&list, &next));
+        let next_cursor = found.next.and_then(|next| cursor::write(&self.seal, &list, &next));
         // one for the whole request: it waits for Redis once, if at all
         let mut session = self.shared.session();
         let occurrences = self.locate(found.occurrences, &mut session).await?;

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, earliest_end, exposed, usable_until};
+use super::{Gallery, GalleryError, PageRequest, cursor, earliest_end, exposed, usable_until};
 use crate::catalog;
 use crate::domain::{PersonId, PhotoCount};
 
@@ -73,11 +73,11 @@ impl Gallery {
 
     fn seal_position(&self, person: &catalog::Person) -> Option<String> {
         let count = serde_json::to_string(&person.photo_count).ok()?;
-        self.cursor_key.seal(LIST, &(count, person.id.as_str()))
+        cursor::write(&self.seal, LIST, &(count, person.id.as_str()))
     }
 
     fn open_position(&self, cursor: &str) -> Result<(PhotoCount, PersonId), GalleryError> {
-        let (count, id): (String, String) = self.cursor_key.open(LIST, cursor)?;
+        let (count, id): (String, String) = cursor::read(&self.seal, LIST, cursor)?;
         PhotoCount::parse(&count).zip(PersonId::from_row(id)).ok_or(GalleryError::Cursor)
     }
 }

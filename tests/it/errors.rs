@@ -157,8 +157,7 @@ async fn a_cursor_of_a_table_with_another_key_is_400() {
 
 #[actix_web::test]
 async fn an_operators_cursor_key_makes_other_cursors_foreign() {
-    let theirs =
-        TestApp::start_with(|wishes| wishes.settings.lists.cursor_key = "a key of an operator".into()).await;
+    let theirs = TestApp::start_with(|wishes| wishes.settings.seal.key = "a key of an operator".into()).await;
     let built_in = TestApp::start().await;
     for app in [&theirs, &built_in] {
         app.put_persons([person("a", "2"), person("b", "1")]).await;

@@ -36,7 +36,7 @@ fn all_faults_are_told_at_once() {
             ("PRESIGN_EXPIRES", "604801"),
             ("PORT", "http"),
             ("BEETROOT__SERVER__HORST", "x"),
-            ("BEETROOT__LISTS__CURSOR_KEY", "a-secret"),
+            ("BEETROOT__SEAL__KEY", "a-secret"),
         ])
         .output()
         .unwrap();
@@ -48,7 +48,7 @@ fn all_faults_are_told_at_once() {
         "604800",
         "PORT",
         "BEETROOT__SERVER__HORST",
-        "BEETROOT__LISTS__CURSOR_KEY",
+        "BEETROOT__SEAL__KEY",
     ] {
         assert!(text.contains(name), "{name}: {text}");
     }
@@ -73,7 +73,7 @@ fn config_prints_what_is_in_force_and_hides_secrets() {
         .envs([
             ("THUMBS_BUCKET", "thumbs"),
             ("PRESIGN_EXPIRES", "1200"),
-            ("BEETROOT__LISTS__CURSOR_KEY", "a-secret-of-16-bytes-or-more"),
+            ("BEETROOT__SEAL__KEY", "a-secret-of-16-bytes-or-more"),
         ])
         .output()
         .unwrap();
@@ -87,7 +87,7 @@ fn config_prints_what_is_in_force_and_hides_secrets() {
         "{text}"
     );
     assert!(line("presign.margin").contains("1m 40s"), "{text}");
-    assert!(line("lists.cursor_key").contains("(hidden)"), "{text}");
+    assert!(line("seal.key").contains("(hidden)"), "{text}");
     assert!(!text.contains("a-secret"), "{text}");
 }
 
