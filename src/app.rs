@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::{AllowedOrigins, Dynamodb, Settings};
 use crate::domain::AllowList;
-use crate::gallery::{CursorKey, Gallery};
+use crate::gallery::{AnswerOptions, Answers, CursorKey, Gallery, Pages};
 use crate::http;
 use crate::telemetry::metrics::Metrics;
 use crate::urls::{Credentials, EndpointError, Endpoints, UrlBook, Window};
@@ -77,7 +77,6 @@ impl App {
         let shared = web::Data::new(http::Shared {
             gallery,
             metrics: metrics.clone(),
-            request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
             in_flight: AtomicUsize::new(0),
             draining: Arc::clone(&draining),
@@ -166,11 +165,18 @@ async fn build_gallery(
         metrics.clone(),
         AllowList::new(allowed.collect()),
         endpoints,
-        Credentials::new(provider, clock, presign.expires, presign.margin),
+        Credentials::new(provider, clock.clone(), presign.expires, presign.margin),
         Window::new(presign.expires, presign.margin),
     );
     let cursor_key = CursorKey::new(&settings.lists.cursor_key);
-    Ok(Gallery::new(catalog, urls, presign.thumbs_bucket.clone(), cursor_key))
+    let pages = Pages::new(catalog, urls, presign.thumbs_bucket.clone(), cursor_key);
+    let options = AnswerOptions {
+        fresh: settings.lists.fresh,
+        stale: settings.lists.stale,
+        memory: settings.cache.shares().answers,
+        deadline: settings.server.request_timeout,
+    };
+    Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

@@ -1,5 +1,6 @@
 //! Everything that knows actix: routes, middleware, answers, errors.
 
+mod accept_encoding;
 mod access_log;
 mod error;
 mod limit;
@@ -8,10 +9,10 @@ mod page_query;
 mod person_photos;
 mod persons;
 mod preflight;
+mod reply;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
@@ -19,7 +20,6 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
-use serde::Serialize;
 
 use self::error::ApiError;
 use crate::config::AllowedOrigins;
@@ -40,8 +40,6 @@ pub struct Shared {
     pub gallery: Gallery,
     /// Counted into.
     pub metrics: Metrics,
-    /// The longest that a request may take.
-    pub request_timeout: Duration,
     /// Requests worked on at once.
     pub max_in_flight: usize,
     /// Requests being worked on now, on all workers.
@@ -132,13 +130,4 @@ async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 
 async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     Err(ApiError::MethodNotAllowed(request.uri().path().to_owned()))
-}
-
-/// One of the two answers, as JSON that only the user's own browser keeps, and asks again before it uses it.
-fn json_answer(answer: &impl Serialize) -> Result<HttpResponse, ApiError> {
-    let body = serde_json::to_vec(answer).map_err(|error| ApiError::Unrendered(error.into()))?;
-    Ok(HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .body(body))
 }

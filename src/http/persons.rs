@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::error::ApiError;
 use super::page_query::Limits;
-use super::{Shared, json_answer};
+use super::{Shared, reply};
 
 const LIMITS: Limits = Limits { default: 100, most: 500 };
 
@@ -13,8 +13,6 @@ pub(super) async fn get_persons(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let page = LIMITS.parse(request.query_string())?;
-    let answer = tokio::time::timeout(shared.request_timeout, shared.gallery.persons(&page))
-        .await
-        .map_err(|_| ApiError::DeadlineExceeded)??;
-    json_answer(&answer)
+    let answer = shared.gallery.persons(page).await?;
+    Ok(reply::reply(&request, &answer))
 }
