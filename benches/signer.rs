@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench signer`. Compare the medians of one run with each other, not with another machine's.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

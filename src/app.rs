@@ -22,9 +22,6 @@ use crate::http;
 use crate::telemetry::metrics::Metrics;
 use crate::urls::{Credentials, EndpointError, Endpoints, UrlBook, Window};
 
-/// The region when nothing names one; it only stands in until the start is refused.
-const NO_REGION: &str = "no AWS region: set AWS_REGION, a region in the AWS profile, or aws.region";
-
 /// What a service needs from outside of its settings.
 #[derive(Clone, Debug)]
 pub struct Outside {
@@ -38,7 +35,7 @@ pub struct Outside {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// Neither environment nor profile nor settings name a region.
-    #[error("{NO_REGION}")]
+    #[error("no AWS region: set AWS_REGION, a region in the AWS profile, or aws.region")]
     NoRegion,
     /// The SDK was told to use no credentials at all.
     #[error("no source of AWS credentials: nothing could be signed")]

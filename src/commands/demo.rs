@@ -55,6 +55,9 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     settings.aws.region = Some(emulators::REGION.to_owned());
     settings.aws.dynamodb_endpoint = Some(emulators.dynamodb_endpoint());
     settings.aws.s3_endpoint = Some(emulators.s3_endpoint());
+    // what is meant for somebody's real buckets would leave the demo without pictures
+    settings.aws.s3_public_endpoint = None;
+    settings.presign.allow.clear();
     let aws = emulated_aws();
     // before the pictures, so that a port that is taken is told at once
     let app = App::build(settings.clone(), Outside { aws: aws.clone(), clock: Clock::System }).await?;

@@ -31,7 +31,7 @@ mod tests {
 
     fn jpeg() -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]))
+        RgbImage::from_fn(64, 64, |x, y| image::Rgb([x, y, x * y].map(|value| value.to_le_bytes()[0])))
             .write_to(&mut bytes, ImageFormat::Jpeg)
             .unwrap();
         bytes.into_inner()

@@ -21,9 +21,9 @@ struct PageQuery {
 impl Limits {
     /// Reads the query string; other parameters are nobody's business here.
     pub(super) fn parse(&self, query: &str) -> Result<PageRequest, ApiError> {
-        // the only way to fail is a parameter that is given twice, which serde names
+        // the only way to fail is a parameter that is given twice
         let query = web::Query::<PageQuery>::from_query(query)
-            .map_err(|error| ApiError::Query(format!("{error}: accepted are limit and cursor, each once")))?
+            .map_err(|_| ApiError::Query("limit and cursor are accepted once each".to_owned()))?
             .into_inner();
         let limit = match query.limit.as_deref() {
             None => self.default,

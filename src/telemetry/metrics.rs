@@ -34,7 +34,7 @@ pub struct Route {
 pub struct Call {
     /// DynamoDB: `Scan`, `Query` or `BatchGetItem`. Redis: `connect`, `get`, `put` or `probe`.
     pub operation: &'static str,
-    /// `ok`, `throttled` (`DynamoDB`), `timeout` or `unavailable`.
+    /// `ok`, `throttled` (`DynamoDB`), `timeout`, `unavailable` or `invalid` (`DynamoDB`).
     pub outcome: &'static str,
 }
 

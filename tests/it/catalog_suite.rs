@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ScalarAttributeType;
-use beetroot_api::catalog::{Catalog, FailureKind};
+use beetroot_api::catalog::{Catalog, FailureKind, PhotoLocation};
 use beetroot_api::config::Settings;
 use beetroot_api::domain::{PersonId, PhotoId};
 use beetroot_api::telemetry::metrics::Metrics;
@@ -87,7 +87,7 @@ async fn occurrences_are_paged_by_a_key_of_any_name(client: &Client) {
         }
         let ids: Vec<_> = seen.iter().map(|occurrence| occurrence.photo_id.as_str().to_owned()).collect();
         assert_eq!(ids, (0..17).map(|number| number.to_string()).collect::<Vec<_>>(), "by {limit}");
-        assert!(seen[0].location.is_complete() && seen[1].location == Default::default());
+        assert!(seen[0].location.is_complete() && seen[1].location == PhotoLocation::default());
     }
 }
 

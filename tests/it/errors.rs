@@ -146,7 +146,7 @@ async fn a_cursor_of_a_table_with_another_key_is_400() {
     let page = first.get("/persons/anna/photos?limit=1").await.ok();
     let cursor = page["nextCursor"].as_str().unwrap();
     let second = TestApp::start_with(|wishes| {
-        wishes.sort_key = ("other", aws_sdk_dynamodb::types::ScalarAttributeType::S)
+        wishes.sort_key = ("other", aws_sdk_dynamodb::types::ScalarAttributeType::S);
     })
     .await;
 
@@ -198,6 +198,8 @@ async fn options_on_any_path_is_200_ok_true() {
     assert!(app.raw("OPTIONS * HTTP/1.1").await.starts_with("HTTP/1.1 200"));
 }
 
+type Inflict = fn(&TestApp);
+
 #[actix_web::test]
 async fn every_fault_of_dynamodb_is_503_with_retry_after_and_names_no_internals() {
     let app = TestApp::start_with(|wishes| {
@@ -207,7 +209,7 @@ async fn every_fault_of_dynamodb_is_503_with_retry_after_and_names_no_internals(
     })
     .await;
     app.put_occurrences([unlocated("anna", "1", "p")]).await;
-    let faults: [(&str, &str, fn(&TestApp)); 4] = [
+    let faults: [(&str, &str, Inflict); 4] = [
         ("throttled", "throttled", |app| app.dynamodb().throttle_all()),
         ("failing", "unavailable", |app| app.dynamodb().fail_all()),
         ("denied", "unavailable", |app| app.dynamodb().deny_all()),

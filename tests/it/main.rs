@@ -1,5 +1,6 @@
 //! The service as its clients see it: real HTTP, real SDK clients, emulated DynamoDB and S3, an injected clock.
 
+#![allow(clippy::print_stdout, reason = "a test may show what it measured")]
 #![allow(unreachable_pub, reason = "nobody uses a test crate")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -221,10 +221,11 @@ async fn all_pages(app: &TestApp, limit: usize) -> Vec<String> {
     }
 }
 
+type SortValue = Box<dyn Fn(u8) -> AttributeValue>;
+
 #[actix_web::test]
 async fn cursors_lead_through_all_photos_once_whatever_the_sort_key_is() {
     let binary = |number: u8| AttributeValue::B(Blob::new([number, 0, 255]));
-    type SortValue = Box<dyn Fn(u8) -> AttributeValue>;
     let kinds: [(&str, ScalarAttributeType, SortValue); 3] = [
         ("takenAt#", ScalarAttributeType::N, Box::new(|number| n(format!("{number}.25")))),
         ("sort-key", ScalarAttributeType::B, Box::new(binary)),

@@ -57,7 +57,7 @@ async fn a_photo_count_is_a_json_number_and_zero_when_missing_or_odd() {
 #[actix_web::test]
 async fn the_answer_has_the_fields_of_the_contract_in_its_order() {
     let app = TestApp::start_with(|wishes| {
-        wishes.clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap())
+        wishes.clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap());
     })
     .await;
     app.put_persons([

@@ -1,5 +1,6 @@
 //! The checks against foreign implementations; `./scripts/test --peers` installs them and runs this.
 
+#![allow(clippy::print_stdout, reason = "a test may show what it measured")]
 #![allow(unreachable_pub, reason = "nobody uses a test crate")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "the shared files hold more than these checks need")]
