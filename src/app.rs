@@ -76,6 +76,7 @@ impl App {
             metrics: metrics.clone(),
             max_in_flight: server.max_in_flight,
             in_flight: AtomicUsize::new(0),
+            any_origin: settings.cors.allowed_origins == AllowedOrigins::Any,
             draining: Arc::clone(&draining),
         });
         let origins: AllowedOrigins = settings.cors.allowed_origins;

@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use serde::Serialize;
 
-use super::access_log::RequestId;
+use super::request_id::RequestId;
 use crate::domain::PersonIdError;
 use crate::gallery::GalleryError;
 

@@ -10,6 +10,8 @@ mod person_photos;
 mod persons;
 mod preflight;
 mod reply;
+mod request_id;
+mod route_metrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -18,10 +20,11 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 
 use self::error::ApiError;
+use self::route_metrics::RouteMetrics;
 use crate::config::AllowedOrigins;
 use crate::gallery::Gallery;
 use crate::telemetry::metrics::Metrics;
@@ -44,14 +47,17 @@ pub struct Shared {
     pub max_in_flight: usize,
     /// Requests being worked on now, on all workers.
     pub in_flight: AtomicUsize,
+    /// Every page may read the answers.
+    pub any_origin: bool,
     /// The service is about to end: readiness is off and connections close after their answer.
     pub draining: Arc<AtomicBool>,
 }
 
 /// The application of one worker.
 ///
-/// Middleware, from the outside to the inside: the access log sees every answer as it leaves; preflights turn any answer to
-/// `OPTIONS` into the contract's; CORS marks errors, too, or a page could not read them; errors are rendered inside of it.
+/// Middleware, from the outside to the inside: the access log sees every answer as it leaves, and makes the contract's of any
+/// answer to `OPTIONS`; CORS marks errors, too, or a page could not read them; errors are rendered inside of it. A warm answer
+/// passes all of it: each further layer costs it a boxed future.
 pub fn application(
     shared: web::Data<Shared>,
     origins: &AllowedOrigins,
@@ -64,32 +70,30 @@ pub fn application(
         InitError = (),
     > + use<>,
 > {
+    let metrics = shared.metrics.clone();
     App::new()
         .app_data(shared)
-        .service(resource(PERSONS, persons::get_persons).wrap(from_fn(limit::refuse_beyond_max_in_flight)))
-        .service(
-            resource(PERSON_PHOTOS, person_photos::get_person_photos)
-                .wrap(from_fn(limit::refuse_beyond_max_in_flight)),
-        )
-        .service(resource("/healthz", ops::get_healthz))
-        .service(resource("/readyz", ops::get_readyz))
-        .service(resource("/metrics", ops::get_metrics))
+        .app_data(RouteMetrics::new(&metrics, "other"))
+        .service(resource(PERSONS, persons::get_persons, &metrics))
+        .service(resource(PERSON_PHOTOS, person_photos::get_person_photos, &metrics))
+        .service(resource("/healthz", ops::get_healthz, &metrics))
+        .service(resource("/readyz", ops::get_readyz, &metrics))
+        .service(resource("/metrics", ops::get_metrics, &metrics))
         .default_service(web::to(unknown_path))
         .wrap(from_fn(error::render))
         .wrap(cors(origins))
-        .wrap(from_fn(preflight::answer_options))
-        .wrap(Condition::new(*origins == AllowedOrigins::Any, allow_origin_without_origin()))
         .wrap(from_fn(access_log::record))
 }
 
 /// A path that answers `GET` and `HEAD`, and 405 to the rest.
-fn resource<F, Args>(path: &str, handler: F) -> actix_web::Resource
+fn resource<F, Args>(path: &'static str, handler: F, metrics: &Metrics) -> actix_web::Resource
 where
     F: actix_web::Handler<Args> + Copy,
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
     web::resource(path)
+        .app_data(RouteMetrics::new(metrics, path))
         .route(web::get().to(handler))
         .route(web::head().to(handler))
         .default_service(web::to(method_not_allowed))
@@ -102,7 +106,7 @@ fn cors(origins: &AllowedOrigins) -> Cors {
         .expose_headers([
             header::ETAG,
             header::RETRY_AFTER,
-            header::HeaderName::from_static(access_log::REQUEST_ID),
+            header::HeaderName::from_static(request_id::REQUEST_ID),
         ])
         .max_age(PREFLIGHT_MAX_AGE);
     match origins {
@@ -111,12 +115,6 @@ fn cors(origins: &AllowedOrigins) -> Cors {
             origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
         }
     }
-}
-
-/// `actix-cors` says nothing to a request without `Origin`; the replaced function did, and a browser may show a page the
-/// answer that it keeps from another request.
-fn allow_origin_without_origin() -> DefaultHeaders {
-    DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
 async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {

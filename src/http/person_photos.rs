@@ -1,22 +1,23 @@
 //! `GET /persons/{personId}/photos`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use super::limit::InFlight;
 use super::page_query::Limits;
-use super::{Shared, reply};
+use super::reply;
 use crate::domain::PersonId;
 
 const LIMITS: Limits = Limits { default: 200, most: 1000 };
 
 pub(super) async fn get_person_photos(
-    shared: web::Data<Shared>,
+    place: InFlight,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let person = person_of(request.uri().path())?;
     let page = LIMITS.parse(request.query_string())?;
-    let answer = shared.gallery.person_photos(person, page).await?;
+    let answer = place.shared().gallery.person_photos(person, page).await?;
     Ok(reply::reply(&request, &answer))
 }
 
