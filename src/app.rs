@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
 use crate::config::{AllowedOrigins, Dynamodb, Settings};
 use crate::domain::AllowList;
-use crate::gallery::Gallery;
+use crate::gallery::{AnswerOptions, Answers, Gallery, Pages};
 use crate::http;
 use crate::seal::Seal;
 use crate::shared_cache::{SharedCache, SharedCacheError};
@@ -81,9 +81,9 @@ impl App {
         let shared = web::Data::new(http::Shared {
             gallery,
             metrics: metrics.clone(),
-            request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
             in_flight: AtomicUsize::new(0),
+            any_origin: settings.cors.allowed_origins == AllowedOrigins::Any,
             draining: Arc::clone(&draining),
         });
         let origins: AllowedOrigins = settings.cors.allowed_origins;
@@ -172,7 +172,7 @@ async fn build_gallery(
         metrics.clone(),
     );
 
-    let memory = settings.cache.memory.bytes() as u64;
+    let memory = settings.cache.shares();
     let seal = Seal::new(&settings.seal.key);
     let locations = PhotoLocations::new(
         catalog.clone(),
@@ -180,7 +180,7 @@ async fn build_gallery(
         metrics.clone(),
         seal.clone(),
         settings.redis.namespace.clone(),
-        share_of(memory, LOCATIONS_SHARE),
+        memory.locations,
     );
 
     let presign = &settings.presign;
@@ -199,18 +199,17 @@ async fn build_gallery(
         Sharing {
             namespace: settings.redis.namespace.clone(),
             confirm: settings.cache.confirm,
-            local_bytes: share_of(memory, URLS_SHARE),
+            local_bytes: memory.urls,
         },
     );
-    Ok(Gallery::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), seal))
-}
-
-/// `cache.memory` is for all caches in process together; these are their hundredths of it. The rendered answers have the rest.
-const URLS_SHARE: u64 = 35;
-const LOCATIONS_SHARE: u64 = 15;
-
-fn share_of(bytes: u64, hundredths: u64) -> u64 {
-    bytes / 100 * hundredths
+    let pages = Pages::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), seal);
+    let options = AnswerOptions {
+        fresh: settings.lists.fresh,
+        stale: settings.lists.stale,
+        memory: memory.answers,
+        deadline: settings.server.request_timeout,
+    };
+    Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

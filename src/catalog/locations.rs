@@ -96,10 +96,10 @@ impl PhotoLocations {
         metrics: Metrics,
         seal: Seal,
         namespace: String,
-        local_bytes: u64,
+        local_bytes: usize,
     ) -> Self {
-        let entries = usize::try_from(local_bytes / 512).unwrap_or(usize::MAX).max(16);
-        let local = Cache::with_weighter(entries, local_bytes, ByBytes);
+        let entries = (local_bytes / 512).max(16);
+        let local = Cache::with_weighter(entries, local_bytes as u64, ByBytes);
         Self { catalog, clock, metrics, seal, namespace, local }
     }
 

@@ -5,6 +5,7 @@
 mod fault;
 mod layers;
 mod load;
+mod memory;
 mod names;
 mod reader;
 mod redis_url;
@@ -14,6 +15,7 @@ mod value;
 
 pub use fault::Faults;
 pub use load::{Sources, load};
+pub use memory::MemoryShares;
 pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};
 pub use settings::{

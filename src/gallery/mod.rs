@@ -1,20 +1,31 @@
-//! The two answers: load, sign, assemble.
+//! The two answers: load, sign, assemble, render once, and give the same bytes to everyone who asks for them soon after.
 
+mod answers;
+mod coding;
 mod cursor;
 mod person_photos;
 mod persons;
+mod refills;
+mod rendered;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::answers::{AnswerOptions, Answers};
+pub use self::coding::Coding;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
+use self::rendered::Page;
+pub use self::rendered::{Body, Rendered};
 use crate::catalog::{Catalog, CatalogError, PhotoLocations};
+use crate::domain::PersonId;
 use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
 /// Which part of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// How many entries at most.
     pub limit: usize,
@@ -34,11 +45,27 @@ pub enum GalleryError {
     /// Nobody signs.
     #[error("nothing can be signed")]
     Credentials(#[from] CredentialsError),
+    /// `server.request_timeout` has passed.
+    #[error("the request took too long")]
+    DeadlineExceeded,
+    /// The work that others waited for was broken off, twice: a panic, or the end of the process.
+    #[error("the work was broken off")]
+    BrokenOff,
+    /// A page could not be written as JSON.
+    #[error("an answer could not be rendered")]
+    Unrendered(#[source] serde_json::Error),
 }
 
-/// Answers from the catalog and the URL book.
+/// The two answers, from memory while they are fresh.
 #[derive(Debug)]
 pub struct Gallery {
+    pages: Arc<Pages>,
+    answers: Arc<Answers>,
+}
+
+/// Makes pages from the catalog and the URL book.
+#[derive(Debug)]
+pub struct Pages {
     catalog: Catalog,
     locations: PhotoLocations,
     urls: UrlBook,
@@ -47,7 +74,57 @@ pub struct Gallery {
     seal: Seal,
 }
 
+/// What an answer is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum PageKey {
+    Persons(PageRequest),
+    PersonPhotos(PersonId, PageRequest),
+}
+
+/// An answer on its way to a client.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    rendered: Rendered,
+    key: PageKey,
+    answers: &'a Answers,
+}
+
 impl Gallery {
+    /// Gives what `pages` makes, and keeps it in `answers`.
+    pub fn new(pages: Pages, answers: Answers) -> Self {
+        Self { pages: Arc::new(pages), answers: Arc::new(answers) }
+    }
+
+    /// A page of the ranking.
+    pub async fn persons(&self, page: PageRequest) -> Result<Answer<'_>, Arc<GalleryError>> {
+        self.answer(PageKey::Persons(page)).await
+    }
+
+    /// A page of a person's photos.
+    pub async fn person_photos(
+        &self,
+        person: PersonId,
+        page: PageRequest,
+    ) -> Result<Answer<'_>, Arc<GalleryError>> {
+        self.answer(PageKey::PersonPhotos(person, page)).await
+    }
+
+    /// Whether URLs can be signed now.
+    pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
+        self.pages.urls.check_credentials().await
+    }
+
+    async fn answer(&self, key: PageKey) -> Result<Answer<'_>, Arc<GalleryError>> {
+        let load = || {
+            let (pages, key) = (Arc::clone(&self.pages), key.clone());
+            async move { pages.load(key).await }
+        };
+        let rendered = self.answers.get(&key, load).await?;
+        Ok(Answer { rendered, key, answers: &self.answers })
+    }
+}
+
+impl Pages {
     /// `thumbs_bucket` holds what `repThumbKey` and `thumbKey` name.
     pub fn new(
         catalog: Catalog,
@@ -60,9 +137,44 @@ impl Gallery {
         Self { catalog, locations, urls, shared, thumbs_bucket, seal }
     }
 
-    /// Whether URLs can be signed now.
-    pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
-        self.urls.check_credentials().await
+    async fn load(&self, key: PageKey) -> Result<Page, GalleryError> {
+        match key {
+            PageKey::Persons(request) => {
+                let page = self.persons(&request).await?;
+                Page::of(&page, page.usable_until)
+            }
+            PageKey::PersonPhotos(person, request) => {
+                let page = self.person_photos(person, &request).await?;
+                Page::of(&page, page.usable_until)
+            }
+        }
+    }
+}
+
+impl Answer<'_> {
+    /// What to send in that coding: made at the first demand, the plain body where coding is no gain.
+    pub fn body(&self, coding: Coding) -> &Body {
+        let (body, heavier) = self.rendered.body(coding);
+        if heavier {
+            self.answers.weigh_again(&self.key, &self.rendered, coding);
+        }
+        body
+    }
+
+    /// The answer itself.
+    pub fn rendered(&self) -> &Rendered {
+        &self.rendered
+    }
+}
+
+impl PageKey {
+    /// What it takes in memory besides its own size.
+    fn heap_bytes(&self) -> usize {
+        let (person, page) = match self {
+            Self::Persons(page) => (0, page),
+            Self::PersonPhotos(person, page) => (person.as_str().len(), page),
+        };
+        person + page.cursor.as_ref().map_or(0, String::len)
     }
 }
 

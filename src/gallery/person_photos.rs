@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, cursor, earliest_end, exposed, usable_until};
+use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, exposed, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
 use crate::domain::{PersonId, PhotoId};
 use crate::shared_cache::Session;
@@ -36,9 +36,9 @@ struct Photo {
     thumb_url: Option<String>,
 }
 
-impl Gallery {
+impl Pages {
     /// The occurrences of `person` behind the cursor, in table order. A person that nobody knows has none.
-    pub async fn person_photos(
+    pub(super) async fn person_photos(
         &self,
         person: PersonId,
         page: &PageRequest,

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Gallery, GalleryError, PageRequest, cursor, earliest_end, exposed, usable_until};
+use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, exposed, usable_until};
 use crate::catalog;
 use crate::domain::{PersonId, PhotoCount};
 
@@ -36,9 +36,9 @@ struct Person {
     rep_thumb_url: Option<String>,
 }
 
-impl Gallery {
+impl Pages {
     /// Those who follow the cursor's person, by photo count from the largest, ties by identifier.
-    pub async fn persons(&self, page: &PageRequest) -> Result<PersonsPage, GalleryError> {
+    pub(super) async fn persons(&self, page: &PageRequest) -> Result<PersonsPage, GalleryError> {
         let after = page.cursor.as_deref().map(|cursor| self.open_position(cursor)).transpose()?;
         let mut ranking = self.catalog.persons().await?;
         if let Some((count, id)) = &after {

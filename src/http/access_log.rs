@@ -1,4 +1,4 @@
-//! One line a request, its latency, its request id, and the headers that every answer carries.
+//! The outermost layer: one line a request, its metrics, its request id, and the headers that every answer carries.
 
 use std::sync::atomic::Ordering;
 
@@ -10,33 +10,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
 use super::error::Failure;
-use super::{PERSON_PHOTOS, PERSONS, Shared};
+use super::request_id::{REQUEST_ID, RequestId};
+use super::route_metrics::RouteMetrics;
+use super::{Shared, preflight};
 use crate::clock::Stopwatch;
-use crate::telemetry::metrics::{Request, Route};
-
-/// The header in which a request id comes and goes.
-pub(super) const REQUEST_ID: &str = "x-request-id";
-/// The longest request id that is taken over from a caller.
-const LONGEST_REQUEST_ID_BYTES: usize = 128;
-
-/// What tells one request from another in logs and error answers: the caller's, when it is harmless, else a random one.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(String);
-
-impl RequestId {
-    fn of(request: &ServiceRequest) -> Self {
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let harmless = given.filter(|id| {
-            (1..=LONGEST_REQUEST_ID_BYTES).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte))
-        });
-        Self(harmless.map_or_else(|| format!("{:032x}", fastrand::u128(..)), ToOwned::to_owned))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// The outermost middleware.
 pub(super) async fn record(
@@ -45,29 +22,39 @@ pub(super) async fn record(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let watch = Stopwatch::start();
     let id = RequestId::of(&request);
-    let method = method_label(request.method());
+    let method = request.method().clone();
     request.extensions_mut().insert(id.clone());
 
     let mut response = next.call(request).await?.map_into_boxed_body();
+    if method == Method::OPTIONS {
+        response = preflight::answer_options(response);
+    }
+    let shared = response.request().app_data::<web::Data<Shared>>().cloned();
 
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(HeaderName::from_static(REQUEST_ID), value);
+    headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
+    if shared.as_ref().is_some_and(|shared| shared.any_origin) {
+        // CORS says nothing to a request without `Origin`; the replaced function did, and a browser may show a page the
+        // answer that it keeps from another request
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
 
     let elapsed = watch.elapsed();
-    let route = route_label(response.request().match_pattern().as_deref());
+    let method = method_label(&method);
     let status = response.status().as_u16();
-    if let Some(shared) = response.request().app_data::<web::Data<Shared>>().cloned() {
-        shared.metrics.http_requests.get_or_create(&Request { route, method, status }).inc();
-        shared.metrics.http_request_duration.get_or_create(&Route { route }).observe(elapsed.as_secs_f64());
-        if shared.draining.load(Ordering::Relaxed) {
-            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-        }
+    let mut route = "other";
+    if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
+        metrics.count(method, status, elapsed);
+        route = metrics.route();
     }
-    let failure = response.request().extensions_mut().remove::<Failure>();
+    if shared.is_some_and(|shared| shared.draining.load(Ordering::Relaxed)) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    // only an error leaves a failure behind
+    let failed = status >= 400;
+    let failure = if failed { response.request().extensions_mut().remove::<Failure>() } else { None };
     let failure = failure.as_ref().map(|failure| failure.0.as_str());
     let request_id = id.as_str();
     let milliseconds = elapsed.as_secs_f64() * 1000.0;
@@ -87,11 +74,4 @@ fn method_label(method: &Method) -> &'static str {
         "OPTIONS" => "OPTIONS",
         _ => "other",
     }
-}
-
-fn route_label(pattern: Option<&str>) -> &'static str {
-    [PERSONS, PERSON_PHOTOS, "/healthz", "/readyz", "/metrics"]
-        .into_iter()
-        .find(|route| Some(*route) == pattern)
-        .unwrap_or("other")
 }

@@ -3,6 +3,8 @@
 //! What a client did wrong is told to the client; what a dependency did wrong is told to the log, and the client hears
 //! only that it should come back. Nothing here names an internal.
 
+use std::sync::Arc;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
@@ -10,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use serde::Serialize;
 
-use super::access_log::RequestId;
+use super::request_id::RequestId;
 use crate::domain::PersonIdError;
 use crate::gallery::GalleryError;
 
@@ -40,12 +42,9 @@ pub(super) enum ApiError {
     /// As many requests as allowed are being worked on.
     #[error("too many requests in flight")]
     Overloaded,
-    /// `server.request_timeout` has passed.
-    #[error("the request took too long")]
-    DeadlineExceeded,
     /// No answer, for a reason that the source knows.
     #[error("the gallery failed")]
-    Gallery(#[source] GalleryError),
+    Gallery(#[source] Arc<GalleryError>),
     /// Readiness is off.
     #[error("not ready")]
     NotReady(&'static str),
@@ -54,11 +53,15 @@ pub(super) enum ApiError {
     Unrendered(#[source] Box<dyn std::error::Error>),
 }
 
-impl From<GalleryError> for ApiError {
-    fn from(error: GalleryError) -> Self {
-        match error {
+impl From<Arc<GalleryError>> for ApiError {
+    fn from(error: Arc<GalleryError>) -> Self {
+        match &*error {
             GalleryError::Cursor => Self::Query(error.to_string()),
-            GalleryError::Catalog(_) | GalleryError::Credentials(_) => Self::Gallery(error),
+            GalleryError::Unrendered(_) => Self::Unrendered(Box::new(error)),
+            GalleryError::Catalog(_)
+            | GalleryError::Credentials(_)
+            | GalleryError::DeadlineExceeded
+            | GalleryError::BrokenOff => Self::Gallery(error),
         }
     }
 }
@@ -82,7 +85,7 @@ impl ApiError {
             Self::NotFound(path) => (StatusCode::NOT_FOUND, own_text.as_str(), Some(path)),
             Self::MethodNotAllowed(path) => (StatusCode::METHOD_NOT_ALLOWED, own_text.as_str(), Some(path)),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many requests, try again soon", None),
-            Self::DeadlineExceeded | Self::Gallery(_) => {
+            Self::Gallery(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again soon", None)
             }
             Self::NotReady(reason) => (StatusCode::SERVICE_UNAVAILABLE, *reason, None),

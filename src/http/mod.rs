@@ -1,5 +1,6 @@
 //! Everything that knows actix: routes, middleware, answers, errors.
 
+mod accept_encoding;
 mod access_log;
 mod error;
 mod limit;
@@ -8,20 +9,22 @@ mod page_query;
 mod person_photos;
 mod persons;
 mod preflight;
+mod reply;
+mod request_id;
+mod route_metrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
-use serde::Serialize;
 
 use self::error::ApiError;
+use self::route_metrics::RouteMetrics;
 use crate::config::AllowedOrigins;
 use crate::gallery::Gallery;
 use crate::telemetry::metrics::Metrics;
@@ -40,20 +43,21 @@ pub struct Shared {
     pub gallery: Gallery,
     /// Counted into.
     pub metrics: Metrics,
-    /// The longest that a request may take.
-    pub request_timeout: Duration,
     /// Requests worked on at once.
     pub max_in_flight: usize,
     /// Requests being worked on now, on all workers.
     pub in_flight: AtomicUsize,
+    /// Every page may read the answers.
+    pub any_origin: bool,
     /// The service is about to end: readiness is off and connections close after their answer.
     pub draining: Arc<AtomicBool>,
 }
 
 /// The application of one worker.
 ///
-/// Middleware, from the outside to the inside: the access log sees every answer as it leaves; preflights turn any answer to
-/// `OPTIONS` into the contract's; CORS marks errors, too, or a page could not read them; errors are rendered inside of it.
+/// Middleware, from the outside to the inside: the access log sees every answer as it leaves, and makes the contract's of any
+/// answer to `OPTIONS`; CORS marks errors, too, or a page could not read them; errors are rendered inside of it. A warm answer
+/// passes all of it: each further layer costs it a boxed future.
 pub fn application(
     shared: web::Data<Shared>,
     origins: &AllowedOrigins,
@@ -66,32 +70,30 @@ pub fn application(
         InitError = (),
     > + use<>,
 > {
+    let metrics = shared.metrics.clone();
     App::new()
         .app_data(shared)
-        .service(resource(PERSONS, persons::get_persons).wrap(from_fn(limit::refuse_beyond_max_in_flight)))
-        .service(
-            resource(PERSON_PHOTOS, person_photos::get_person_photos)
-                .wrap(from_fn(limit::refuse_beyond_max_in_flight)),
-        )
-        .service(resource("/healthz", ops::get_healthz))
-        .service(resource("/readyz", ops::get_readyz))
-        .service(resource("/metrics", ops::get_metrics))
+        .app_data(RouteMetrics::new(&metrics, "other"))
+        .service(resource(PERSONS, persons::get_persons, &metrics))
+        .service(resource(PERSON_PHOTOS, person_photos::get_person_photos, &metrics))
+        .service(resource("/healthz", ops::get_healthz, &metrics))
+        .service(resource("/readyz", ops::get_readyz, &metrics))
+        .service(resource("/metrics", ops::get_metrics, &metrics))
         .default_service(web::to(unknown_path))
         .wrap(from_fn(error::render))
         .wrap(cors(origins))
-        .wrap(from_fn(preflight::answer_options))
-        .wrap(Condition::new(*origins == AllowedOrigins::Any, allow_origin_without_origin()))
         .wrap(from_fn(access_log::record))
 }
 
 /// A path that answers `GET` and `HEAD`, and 405 to the rest.
-fn resource<F, Args>(path: &str, handler: F) -> actix_web::Resource
+fn resource<F, Args>(path: &'static str, handler: F, metrics: &Metrics) -> actix_web::Resource
 where
     F: actix_web::Handler<Args> + Copy,
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
     web::resource(path)
+        .app_data(RouteMetrics::new(metrics, path))
         .route(web::get().to(handler))
         .route(web::head().to(handler))
         .default_service(web::to(method_not_allowed))
@@ -104,7 +106,7 @@ fn cors(origins: &AllowedOrigins) -> Cors {
         .expose_headers([
             header::ETAG,
             header::RETRY_AFTER,
-            header::HeaderName::from_static(access_log::REQUEST_ID),
+            header::HeaderName::from_static(request_id::REQUEST_ID),
         ])
         .max_age(PREFLIGHT_MAX_AGE);
     match origins {
@@ -113,12 +115,6 @@ fn cors(origins: &AllowedOrigins) -> Cors {
             origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
         }
     }
-}
-
-/// `actix-cors` says nothing to a request without `Origin`; the replaced function did, and a browser may show a page the
-/// answer that it keeps from another request.
-fn allow_origin_without_origin() -> DefaultHeaders {
-    DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
 async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -132,13 +128,4 @@ async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 
 async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     Err(ApiError::MethodNotAllowed(request.uri().path().to_owned()))
-}
-
-/// One of the two answers, as JSON that only the user's own browser keeps, and asks again before it uses it.
-fn json_answer(answer: &impl Serialize) -> Result<HttpResponse, ApiError> {
-    let body = serde_json::to_vec(answer).map_err(|error| ApiError::Unrendered(error.into()))?;
-    Ok(HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .body(body))
 }

@@ -21,6 +21,9 @@ struct PageQuery {
 impl Limits {
     /// Reads the query string; other parameters are nobody's business here.
     pub(super) fn parse(&self, query: &str) -> Result<PageRequest, ApiError> {
+        if query.is_empty() {
+            return Ok(PageRequest { limit: self.default, cursor: None });
+        }
         // the only way to fail is a parameter that is given twice
         let query = web::Query::<PageQuery>::from_query(query)
             .map_err(|_| ApiError::Query("limit and cursor are accepted once each".to_owned()))?

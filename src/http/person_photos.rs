@@ -1,25 +1,24 @@
 //! `GET /persons/{personId}/photos`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use super::limit::InFlight;
 use super::page_query::Limits;
-use super::{Shared, json_answer};
+use super::reply;
 use crate::domain::PersonId;
 
 const LIMITS: Limits = Limits { default: 200, most: 1000 };
 
 pub(super) async fn get_person_photos(
-    shared: web::Data<Shared>,
+    place: InFlight,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let person = person_of(request.uri().path())?;
     let page = LIMITS.parse(request.query_string())?;
-    let answer = tokio::time::timeout(shared.request_timeout, shared.gallery.person_photos(person, &page))
-        .await
-        .map_err(|_| ApiError::DeadlineExceeded)??;
-    json_answer(&answer)
+    let answer = place.shared().gallery.person_photos(person, page).await?;
+    Ok(reply::reply(&request, &answer))
 }
 
 /// The person in a path that matched the route. From the path as it was sent: actix decodes only some of the escapes.

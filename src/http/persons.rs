@@ -1,20 +1,16 @@
 //! `GET /persons`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::ApiError;
+use super::limit::InFlight;
 use super::page_query::Limits;
-use super::{Shared, json_answer};
+use super::reply;
 
 const LIMITS: Limits = Limits { default: 100, most: 500 };
 
-pub(super) async fn get_persons(
-    shared: web::Data<Shared>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get_persons(place: InFlight, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let page = LIMITS.parse(request.query_string())?;
-    let answer = tokio::time::timeout(shared.request_timeout, shared.gallery.persons(&page))
-        .await
-        .map_err(|_| ApiError::DeadlineExceeded)??;
-    json_answer(&answer)
+    let answer = place.shared().gallery.persons(page).await?;
+    Ok(reply::reply(&request, &answer))
 }

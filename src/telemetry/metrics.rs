@@ -45,6 +45,20 @@ pub struct Operation {
     pub operation: &'static str,
 }
 
+/// In which state an answer was given.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct State {
+    /// One word.
+    pub state: &'static str,
+}
+
+/// How a body is compressed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Coding {
+    /// As in `Content-Encoding`.
+    pub coding: &'static str,
+}
+
 /// How something ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Outcome {
@@ -151,6 +165,16 @@ metrics! {
     http_in_flight: Gauge = Gauge::default(), "http_in_flight";
     /// Requests refused because `server.max_in_flight` others were being worked on.
     http_overload: Counter = Counter::default(), "http_overload";
+    /// Lists given: `fresh`, `stale` (while a new one is being made), `kept` (a new one could not be made), `made` (the client
+    /// waited for it), `failed`. With `lists.fresh = 0` only the last two.
+    answers: Family<State, Counter> = Family::default(), "answers";
+    /// Lists made anew, for one client or for many: `changed`, `unchanged` (the same bytes as before), `failed`, `lost` (the work
+    /// was broken off).
+    answer_refills: Family<Outcome, Counter> = Family::default(), "answer_refills";
+    /// Lists compressed.
+    answer_compressions: Family<Coding, Counter> = Family::default(), "answer_compressions";
+    /// Bytes of the lists in memory, all codings of them.
+    answer_bytes: Gauge = Gauge::default(), "answer_bytes";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
     /// Calls to Redis: one for all keys that a request reads or writes together. Calls that the breaker saved are not among them.

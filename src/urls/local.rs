@@ -22,10 +22,10 @@ pub(super) struct Held {
 pub(super) struct LocalUrls(Cache<String, Held, ByBytes>);
 
 impl LocalUrls {
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(super) fn new(bytes: usize) -> Self {
         // the expected number of entries only sizes the first tables; URLs of role credentials have some 1,700 bytes
-        let entries = usize::try_from(bytes / 2048).unwrap_or(usize::MAX).max(16);
-        Self(Cache::with_weighter(entries, bytes, ByBytes))
+        let entries = (bytes / 2048).max(16);
+        Self(Cache::with_weighter(entries, bytes as u64, ByBytes))
     }
 
     /// `None` as well when its time is over.

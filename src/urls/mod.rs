@@ -37,7 +37,7 @@ pub struct Sharing {
     /// How often Redis is asked whether it still holds what this process holds.
     pub confirm: Duration,
     /// What the URLs in process may take, bytes.
-    pub local_bytes: u64,
+    pub local_bytes: usize,
 }
 
 /// Hands out signed URLs, and counts what it refuses.

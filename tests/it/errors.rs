@@ -205,6 +205,8 @@ async fn every_fault_of_dynamodb_is_503_with_retry_after_and_names_no_internals(
         wishes.settings.dynamodb.attempt_timeout = Duration::from_millis(200);
         wishes.settings.dynamodb.operation_timeout = Duration::from_secs(4);
         wishes.settings.dynamodb.max_attempts = 2;
+        // no answer of a good moment hides the fault
+        wishes.settings.lists.fresh = Duration::ZERO;
     })
     .await;
     app.put_occurrences([unlocated("anna", "1", "p")]).await;

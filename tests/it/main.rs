@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod answer;
+mod answers;
+mod caching_headers;
 mod catalog;
 mod catalog_suite;
 mod cors;

@@ -99,6 +99,7 @@ async fn expires_at_is_the_end_of_the_first_url_and_absent_without_urls() {
     app.put_persons([row([("personId", s("nobody"))])]).await;
     assert!(app.get("/persons").await.ok().get("expiresAt").is_none());
 
+    app.let_answers_expire();
     app.put_persons((0..50).map(|number| person(&format!("p{number}"), "1"))).await;
     let answer = app.get("/persons").await.ok();
 
@@ -184,6 +185,7 @@ async fn a_scan_that_ends_at_its_limit_is_counted() {
     assert_eq!(ids(&app.get("/persons").await.ok()).len(), 3);
     assert_eq!(app.metric("beetroot_scans_cut_short_total"), 0);
 
+    app.let_answers_expire();
     app.put_persons([person("p4", "1")]).await;
 
     assert_eq!(ids(&app.get("/persons").await.ok()).len(), 3);

@@ -177,6 +177,12 @@ impl TestApp {
         value.map_or(0, |value| value.parse().expect("a count"))
     }
 
+    /// Lets the answers in memory grow so old that the next request waits for a new one.
+    pub fn let_answers_expire(&self) {
+        let lists = Settings::defaults(THUMBS_BUCKET).lists;
+        self.clock.advance(lists.fresh + lists.stale);
+    }
+
     /// Asks the service to end, as SIGTERM does.
     pub fn begin_shutdown(&mut self) {
         drop(self.shutdown.take());

@@ -1,0 +1,255 @@
+//! What a warm `GET /persons` costs: the service against an actix route that returns the same bytes from memory.
+//!
+//! `cargo bench --bench warm_answer`. 100 persons, role credentials, one worker, log off. Every round loads each variant for a
+//! second over the same number of keep-alive connections; compare the ratios of one run, not figures of different machines.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
+#![allow(clippy::print_stdout, reason = "that is what it is for")]
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use actix_web::{HttpResponse, HttpServer, web};
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
+    ScalarAttributeType, WriteRequest,
+};
+use aws_types::SdkConfig;
+use beetroot_api::app::{App, Outside};
+use beetroot_api::clock::{Clock, Stopwatch};
+use beetroot_api::config::Settings;
+use beetroot_api::emulators::{self, Emulators, Ports};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const PERSONS: usize = 100;
+const SESSION_TOKEN_BYTES: usize = 900;
+const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 15;
+const ROUND: Duration = Duration::from_secs(1);
+
+fn main() {
+    let emulators = Emulators::start(Ports::default()).unwrap();
+    let service = start_service(&emulators);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let plain = fetch(service, &request("")).await;
+        let gzip = fetch(service, &request("Accept-Encoding: gzip\r\n")).await;
+        let floor = start_floor(plain.body.clone().into());
+        println!(
+            "{PERSONS} persons: {} bytes, gzip {}; {CONNECTIONS} connections, {ROUNDS} rounds",
+            plain.body.len(),
+            gzip.body.len()
+        );
+        assert_eq!(fetch(floor, &request("")).await.body, plain.body);
+        let not_modified = request(&format!("If-None-Match: {}\r\n", plain.etag));
+        let variants = [
+            ("floor: the same bytes, bare actix", floor, request("")),
+            ("identity", service, request("")),
+            ("gzip", service, request("Accept-Encoding: gzip\r\n")),
+            ("304", service, not_modified),
+        ];
+        let mut rounds: Vec<[f64; 4]> = Vec::new();
+        for round in 0..=ROUNDS {
+            let mut rates = [0.0; 4];
+            for turn in 0..variants.len() {
+                // each round begins with another one
+                let at = (turn + round) % variants.len();
+                let (_, addr, request) = &variants[at];
+                rates[at] = load(*addr, request).await;
+            }
+            // the first one warms up
+            if round > 0 {
+                rounds.push(rates);
+            }
+        }
+        println!("{:36} {:>12} {:>12} {:>12}", "", "requests/s", "of floor", "of identity");
+        for (at, (name, ..)) in variants.iter().enumerate() {
+            let of = |other: usize| median(rounds.iter().map(|rates| rates[at] / rates[other]).collect());
+            println!(
+                "{name:36} {:12.0} {:12.2} {:12.2}",
+                median(rounds.iter().map(|rates| rates[at]).collect()),
+                of(0),
+                of(1)
+            );
+        }
+        println!("targets: identity at least 0.9 of the floor; gzip 1.3 and 304 2.5 of identity");
+    });
+}
+
+fn request(headers: &str) -> String {
+    format!("GET /persons HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+}
+
+/// The service as in production, on a thread of its own.
+fn start_service(emulators: &Emulators) -> SocketAddr {
+    let mut settings = Settings::defaults("thumbs");
+    settings.server.port = 0;
+    settings.server.workers = 1;
+    settings.aws.region = Some(emulators::REGION.to_owned());
+    settings.aws.dynamodb_endpoint = Some(emulators.dynamodb_endpoint());
+    let token = "IQoJb3JpZ2luX2VjEJ/+".chars().cycle().take(SESSION_TOKEN_BYTES).collect();
+    let credentials =
+        Credentials::new(emulators::ACCESS_KEY_ID, emulators::SECRET_ACCESS_KEY, Some(token), None, "bench");
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(emulators::REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build();
+    let endpoint = emulators.dynamodb_endpoint();
+    on_its_own_thread(async move |tell| {
+        fill(&sdk, &endpoint).await;
+        let app = App::build(settings, Outside { aws: sdk, clock: Clock::System }).await.unwrap();
+        tell.send(app.addr()).unwrap();
+        app.run(std::future::pending()).await.unwrap();
+    })
+}
+
+/// The least that actix can do for these bytes, with the service's settings.
+fn start_floor(body: Bytes) -> SocketAddr {
+    let server = Settings::defaults("thumbs").server;
+    on_its_own_thread(async move |tell| {
+        let http_server = HttpServer::new(move || {
+            let body = body.clone();
+            let answer = move || {
+                std::future::ready(HttpResponse::Ok().content_type("application/json").body(body.clone()))
+            };
+            actix_web::App::new().route("/persons", web::get().to(answer))
+        })
+        .disable_signals()
+        .keep_alive(server.keep_alive)
+        .client_request_timeout(server.client_request_timeout)
+        .workers(1)
+        .bind(("127.0.0.1", 0))
+        .unwrap();
+        tell.send(http_server.addrs()[0]).unwrap();
+        http_server.run().await.unwrap();
+    })
+}
+
+fn on_its_own_thread(run: impl AsyncFnOnce(mpsc::Sender<SocketAddr>) + Send + 'static) -> SocketAddr {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || actix_web::rt::System::new().block_on(run(tell)));
+    told.recv().unwrap()
+}
+
+async fn fill(sdk: &SdkConfig, endpoint: &str) {
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk).endpoint_url(endpoint).build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let key = KeySchemaElement::builder().attribute_name("personId").key_type(KeyType::Hash).build();
+    let definition = AttributeDefinition::builder()
+        .attribute_name("personId")
+        .attribute_type(ScalarAttributeType::S)
+        .build();
+    let table = client.create_table().table_name("Persons").billing_mode(BillingMode::PayPerRequest);
+    table.key_schema(key.unwrap()).attribute_definitions(definition.unwrap()).send().await.unwrap();
+    let ids: Vec<String> = (0..PERSONS).map(|_| uuid()).collect();
+    for batch in ids.chunks(25) {
+        let rows = batch.iter().enumerate().map(|(number, id)| {
+            let row = HashMap::from([
+                ("personId".to_owned(), AttributeValue::S(id.clone())),
+                ("photoCount".to_owned(), AttributeValue::N(number.to_string())),
+                (
+                    "repThumbKey".to_owned(),
+                    AttributeValue::S(format!("faces-thumbs/{id}/{}_face_1.jpg", uuid())),
+                ),
+            ]);
+            let put = PutRequest::builder().set_item(Some(row)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        });
+        let rows = HashMap::from([("Persons".to_owned(), rows.collect())]);
+        client.batch_write_item().set_request_items(Some(rows)).send().await.unwrap();
+    }
+}
+
+fn uuid() -> String {
+    let hex = format!("{:032x}", fastrand::u128(..));
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Requests per second over all connections.
+async fn load(addr: SocketAddr, request: &str) -> f64 {
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        clients.push(Client::connect(addr).await);
+    }
+    let watch = Stopwatch::start();
+    let counts = join_all(clients.into_iter().map(async |mut client| {
+        let mut count = 0_u32;
+        while watch.elapsed() < ROUND {
+            client.ask(request).await;
+            count += 1;
+        }
+        count
+    }));
+    let count: u32 = counts.await.into_iter().sum();
+    f64::from(count) / watch.elapsed().as_secs_f64()
+}
+
+/// One keep-alive connection that asks, reads the answer by its `Content-Length`, and asks again.
+struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+struct Fetched {
+    etag: String,
+    body: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, buffer: vec![0; 1 << 18] }
+    }
+
+    /// Reads one answer and forgets its body; gives its head.
+    async fn ask(&mut self, request: &str) -> usize {
+        self.stream.write_all(request.as_bytes()).await.unwrap();
+        let mut filled = 0;
+        let head = loop {
+            let read = self.stream.read(&mut self.buffer[filled..]).await.unwrap();
+            assert!(read > 0, "the connection was closed");
+            filled += read;
+            if let Some(end) = self.buffer[..filled].windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let length = header(&self.buffer[..head], "content-length").map_or(0, |value| value.parse().unwrap());
+        let mut left = head + length - filled;
+        while left > 0 {
+            left -= self.stream.read(&mut self.buffer[head..]).await.unwrap();
+        }
+        head
+    }
+}
+
+async fn fetch(addr: SocketAddr, request: &str) -> Fetched {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let request = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+    let etag = header(&answer[..head], "etag").unwrap_or_default().to_owned();
+    Fetched { etag, body: answer.split_off(head) }
+}
+
+fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
+    let lines = std::str::from_utf8(head).unwrap().lines();
+    lines.filter_map(|line| line.split_once(": ")).find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,90 @@
+//! One refill per page at a time in the process, whoever asks for it, on whichever thread.
+//!
+//! A refill is a task of its own: a client that goes away takes nothing with it. Those who wait share its outcome; when it is
+//! broken off, by a panic or with its thread, they hear that too, and the page is free for the next one.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+use tokio::sync::oneshot;
+
+use super::rendered::Rendered;
+use super::{GalleryError, PageKey};
+
+/// How a refill ends for all who wait.
+pub(super) type Outcome = Result<Rendered, Arc<GalleryError>>;
+/// Waits for it; an error when it was broken off.
+pub(super) type Waiting = Shared<oneshot::Receiver<Outcome>>;
+
+/// The refills that run now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refills(Arc<Mutex<HashMap<PageKey, Waiting>>>);
+
+impl Refills {
+    /// Joins the page's refill, or starts one: unless `already` has what it would bring, `work` runs to its end and is told to
+    /// all who joined meanwhile.
+    pub(super) fn join<W>(
+        &self,
+        key: &PageKey,
+        already: impl FnOnce() -> Option<Rendered>,
+        work: impl FnOnce() -> W,
+    ) -> Waiting
+    where
+        W: Future<Output = Outcome> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let told = told.shared();
+        {
+            let mut running = self.running();
+            if let Some(waiting) = running.get(key) {
+                return waiting.clone();
+            }
+            // looked at while no refill can end: one may have between the caller's own look and this one
+            if let Some(rendered) = already() {
+                // there is a receiver
+                let _ = tell.send(Ok(rendered));
+                return told;
+            }
+            running.insert(key.clone(), told.clone());
+        }
+        let refill = Refill { place: Place { refills: self.clone(), key: key.clone() }, tell };
+        let work = work();
+        // not under the lock: a runtime that is ending drops the task at once, and with it the place
+        tokio::spawn(async move {
+            let refill = refill;
+            let outcome = work.await;
+            let Refill { place, tell } = refill;
+            drop(place);
+            // everyone may have gone
+            let _ = tell.send(outcome);
+        });
+        told
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<PageKey, Waiting>> {
+        // no critical section panics half way
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a running refill holds. The order of the fields is the order of their end: who hears that it was broken off finds the
+/// place free.
+struct Refill {
+    place: Place,
+    tell: oneshot::Sender<Outcome>,
+}
+
+/// A page's place among the running refills; its drop makes it free, also in a panic.
+struct Place {
+    refills: Refills,
+    key: PageKey,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.refills.running().remove(&self.key);
+    }
+}
