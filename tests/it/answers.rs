@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use beetroot_api::config::ByteSize;
+use beetroot_api::domain::{AllowList, SignedUrl};
+use beetroot_api::urls::Schedule;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -39,17 +41,24 @@ fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
 }
 
-/// From here on its URL is not handed out any more: the margin of the default settings before its end.
+/// From here on the URL of Anna's thumbnail is not handed out any more.
 fn hand_out_end(answer: &Answer) -> Timestamp {
     let end: Timestamp = answer.ok()["expiresAt"].as_str().unwrap().parse().unwrap();
-    end - seconds(300)
+    let signed_at = end - seconds(3600);
+    let anna = AllowList::default().object("thumbs", "faces-thumbs/anna.jpg").unwrap();
+    let schedule = Schedule::new(seconds(3600), seconds(300));
+    schedule.hand_out(&anna, SignedUrl::new("https://a.url", end), signed_at, signed_at).unwrap().until
 }
 
-/// Moves the clock to the begin of the URL's next window, so that it is handed out for its full 55 minutes.
+/// How long the URL in an answer is still handed out, seconds.
+fn seconds_left(app: &TestApp, answer: &Answer) -> u64 {
+    u64::try_from(hand_out_end(answer).as_second() - app.clock.now().as_second()).unwrap()
+}
+
+/// Moves the clock to the begin of the URL's next window, so that it is handed out for as long as it can be.
 async fn begin_a_window(app: &TestApp) {
     let answer = app.get("/persons").await;
-    let left = hand_out_end(&answer).as_second() - app.clock.now().as_second();
-    app.clock.advance(seconds(left.unsigned_abs()));
+    app.clock.advance(seconds(seconds_left(app, &answer)));
 }
 
 #[actix_web::test]
@@ -155,8 +164,8 @@ async fn an_answer_is_never_given_past_the_hand_out_time_of_its_urls() {
     let app = start_with_anna(|wishes| wishes.settings.lists.fresh = Duration::from_hours(1)).await;
     begin_a_window(&app).await;
     let first = app.get("/persons").await;
-    app.clock.advance(seconds(3299));
-    assert_eq!(app.get("/persons").await.body, first.body, "the last second of 55 minutes");
+    app.clock.advance(seconds(seconds_left(&app, &first) - 1));
+    assert_eq!(app.get("/persons").await.body, first.body, "the last second");
 
     app.clock.advance(seconds(1));
     let second = app.get("/persons").await;
@@ -186,8 +195,7 @@ async fn while_dynamodb_fails_the_present_answer_is_given_until_its_urls_are_not
     app.get("/persons").await.assert_status(200);
     until(|| refills(&app, "failed") == 2).await;
 
-    let left = hand_out_end(&present).as_second() - app.clock.now().as_second();
-    app.clock.advance(seconds(left.unsigned_abs() - 1));
+    app.clock.advance(seconds(seconds_left(&app, &present) - 1));
     assert_eq!(app.get("/persons").await.assert_status(200).body, present.body);
     app.clock.advance(seconds(1));
     app.get("/persons").await.assert_error(503);
