@@ -18,8 +18,8 @@ use super::{Failure, Put, PutMode, PutOutcome};
 /// One value for each key.
 pub(super) struct Answer<T> {
     pub(super) values: Vec<T>,
-    /// Whether no key was given up because the time was over. Only a Cluster gives answers that are not.
-    pub(super) is_complete: bool,
+    /// What went wrong with some of the keys, a lost time before all else. Only a Cluster answers so.
+    pub(super) failure: Option<Failure>,
 }
 
 /// The values of the keys in their order.
@@ -55,7 +55,7 @@ async fn whole<T>(
     exchange: impl Future<Output = Result<Vec<T>, Failure>>,
 ) -> Result<Answer<T>, Failure> {
     let values = timeout(left, exchange).await.map_err(|_| Failure::TimedOut)??;
-    Ok(Answer { values, is_complete: true })
+    Ok(Answer { values, failure: None })
 }
 
 /// Asks for each key by itself. Some answers are better than none: it fails when there is not a single one.
@@ -83,18 +83,21 @@ where
         while let Some(outcome) = asked.next().await {
             match outcome {
                 Ok(()) => answered += 1,
-                Err(error) => failure = Some(error),
+                Err(Failure::TimedOut) => failure = Some(Failure::TimedOut),
+                Err(error) => {
+                    failure.get_or_insert(error);
+                }
             }
         }
     })
     .await
     .is_ok();
     drop(asked);
-    if answered == 0 {
-        return Err(failure.unwrap_or(Failure::TimedOut));
+    let failure = if in_time { failure } else { Some(Failure::TimedOut) };
+    match failure {
+        Some(failure) if answered == 0 => Err(failure),
+        failure => Ok(Answer { values, failure }),
     }
-    let is_complete = in_time && !matches!(failure, Some(Failure::TimedOut));
-    Ok(Answer { values, is_complete })
 }
 
 async fn get(mut connection: impl ConnectionLike, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {

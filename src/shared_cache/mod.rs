@@ -26,6 +26,9 @@ use crate::clock::Stopwatch;
 use crate::config;
 use crate::telemetry::metrics::{Call, Metrics, Operation, Outcome};
 
+/// Keys of a probe, so many that all nodes have some: when one node is missing, requests would wait for it.
+const PROBES_OF_A_CLUSTER: usize = 64;
+
 /// Whether requests wait for Redis now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -45,7 +48,7 @@ struct Shared {
     /// The URL without user and password.
     redis: String,
     deadline: Duration,
-    probe_key: String,
+    probe_keys: Vec<String>,
     pool: Pool<Servers>,
     breaker: Mutex<Breaker>,
     /// The breaker's time: since when this process has a cache.
@@ -64,10 +67,11 @@ impl SharedCache {
     /// Connects to nothing: the first request that needs a connection does.
     pub fn new(settings: &config::Redis, metrics: Metrics) -> Result<Self, SharedCacheError> {
         let Some(url) = &settings.url else { return Ok(Self(None)) };
+        let probes = if url.kind == config::RedisKind::Cluster { PROBES_OF_A_CLUSTER } else { 1 };
         Ok(Self(Some(Arc::new(Shared {
             redis: url.to_string(),
             deadline: settings.deadline,
-            probe_key: format!("{}:probe", settings.namespace),
+            probe_keys: (0..probes).map(|index| format!("{}:probe:{index}", settings.namespace)).collect(),
             pool: servers::pool(url, settings)?,
             breaker: Mutex::default(),
             running: Stopwatch::start(),
@@ -94,7 +98,7 @@ impl SharedCache {
         Session::new(self.0.clone())
     }
 
-    /// Connects and reads one key, whatever the breaker says: for whoever wants to know what is wrong. Takes up to the time
+    /// Connects and reads a key of each node, whatever the breaker says: for whoever wants to know what is wrong. Takes up to the time
     /// that a connection may take, and the deadline.
     pub async fn check(&self) -> Result<(), Unavailable> {
         let shared = self.0.as_ref().ok_or(Unavailable::Off)?;
@@ -137,13 +141,13 @@ impl Shared {
         permit == Permit::Go
     }
 
-    /// Connects and reads one key, within the deadline once it is connected.
+    /// Connects and reads a key of each node, within the deadline once it is connected.
     async fn probe(&self) -> Result<(), Failure> {
         let waited = Stopwatch::start();
         let probed = async {
             let connection = self.connect(servers::CONNECT_TIMEOUT).await?;
-            let keys = std::slice::from_ref(&self.probe_key);
-            commands::get_many(connection, keys, self.deadline).await
+            let answer = commands::get_many(connection, &self.probe_keys, self.deadline).await?;
+            answer.failure.map_or(Ok(()), Err)
         }
         .await;
         self.count_call("probe", waited, probed.as_ref().err());
@@ -151,7 +155,7 @@ impl Shared {
             // whatever is wrong with these connections, the next probe begins with a new one
             self.pool.retain(|_, _| false);
         }
-        probed.map(|_| ())
+        probed
     }
 
     fn succeeded(&self) {

@@ -27,7 +27,7 @@ use crate::config::{self, RedisKind, RedisUrl};
 /// The longest that opening a connection to one node may take, with TLS and login. No request waits so long.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// A Cluster's nodes send a call on when slots move; more often than this they are lost.
-const CLUSTER_RETRIES: u32 = 3;
+const CLUSTER_RETRIES: u32 = 2;
 /// Between two such attempts, in milliseconds: redis-rs would wait longer than a request may.
 const CLUSTER_RETRY_WAIT_MILLISECONDS: (u64, u64) = (5, 20);
 

@@ -72,9 +72,10 @@ impl Session {
         let waited = Stopwatch::start();
         let answered = exchange(connection, self.left).await;
         let (values, failure) = match answered {
-            Ok(Answer { values, is_complete: true }) => (Ok(values), None),
             // a node of a Cluster is missing, and this request has waited for it long enough
-            Ok(Answer { values, is_complete: false }) => (Ok(values), Some(Failure::TimedOut)),
+            Ok(Answer { values, failure: Some(Failure::TimedOut) }) => (Ok(values), Some(Failure::TimedOut)),
+            // or it is known to be missing, which costs little: the others go on
+            Ok(Answer { values, .. }) => (Ok(values), None),
             Err(failure) => (Err(shared.unavailable(failure.clone())), Some(failure)),
         };
         self.settle(&shared, operation, waited, failure.as_ref());

@@ -67,6 +67,30 @@ fn a_start_without_a_region_ends_with_2_and_names_the_variable() {
 }
 
 #[test]
+fn redis_settings_that_cannot_work_end_the_start_with_2() {
+    let wrong = |name: &str, value: &str| {
+        let output = program()
+            .arg("serve")
+            .envs([("THUMBS_BUCKET", "thumbs"), ("AWS_REGION", "eu-central-1")])
+            .env("REDIS_URL", "rediss://:hunter2@localhost:1")
+            .env(name, value)
+            .output()
+            .unwrap();
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+        text
+    };
+    let text = wrong("REDIS_URL", "redis://:hunter2@localhost:6379x");
+    assert!(
+        text.contains("redis.url (environment variable REDIS_URL)") && text.contains("localhost"),
+        "{text}"
+    );
+    let text = wrong("BEETROOT__REDIS__CA_FILE", "/nonexistent/ca.pem");
+    assert!(text.contains("redis.ca_file") && text.contains("/nonexistent/ca.pem"), "{text}");
+}
+
+#[test]
 fn config_prints_what_is_in_force_and_hides_secrets() {
     let output = program()
         .arg("config")
@@ -74,6 +98,7 @@ fn config_prints_what_is_in_force_and_hides_secrets() {
             ("THUMBS_BUCKET", "thumbs"),
             ("PRESIGN_EXPIRES", "1200"),
             ("BEETROOT__SEAL__KEY", "a-secret-of-16-bytes-or-more"),
+            ("REDIS_URL", "redis+sentinel://app:a-secret@one,two/main"),
         ])
         .output()
         .unwrap();
@@ -87,6 +112,7 @@ fn config_prints_what_is_in_force_and_hides_secrets() {
         "{text}"
     );
     assert!(line("presign.margin").contains("1m 40s"), "{text}");
+    assert!(line("redis.url").contains("redis+sentinel://one:26379,two:26379/main"), "{text}");
     assert!(line("seal.key").contains("(hidden)"), "{text}");
     assert!(!text.contains("a-secret"), "{text}");
 }

@@ -69,6 +69,7 @@ impl RedisServer {
     }
 
     /// False when it ended at once: another process has taken the port since, or it does not like its arguments.
+    #[allow(clippy::zombie_processes, reason = "where nobody waits for it, the test has failed")]
     fn launch(&mut self) -> bool {
         let port = self.port.to_string();
         let mut command = Command::new("redis-server");

@@ -28,6 +28,8 @@ pub fn put(key: &str, value: &str, mode: PutMode) -> Put {
     Put { key: key.to_owned(), value: value.into(), ttl: Duration::from_secs(100), mode }
 }
 
+/// As [`beetroot_api::shared_cache::Session::get_many`] gives it.
+#[allow(clippy::unnecessary_wraps, reason = "that is how it comes back")]
 pub fn value(text: &str) -> Option<Vec<u8>> {
     Some(text.into())
 }

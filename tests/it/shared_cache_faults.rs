@@ -5,6 +5,8 @@ use std::time::Duration;
 use beetroot_api::clock::Stopwatch;
 use beetroot_api::shared_cache::{Failure, PutMode, PutOutcome, Session, SharedCache, State, Unavailable};
 
+use beetroot_api::telemetry::metrics::Metrics;
+
 use super::fault_proxy::{Fault, FaultProxy};
 use super::redis_server::RedisServer;
 use super::shared_cache::{LONG, cache, keys, put, settings, value};
@@ -114,6 +116,35 @@ async fn stopped_and_continued() {
 }
 
 #[actix_web::test]
+async fn metrics_tell_of_calls_puts_and_the_breaker() {
+    let mut redis = RedisServer::start();
+    let metrics = Metrics::default();
+    let cache = SharedCache::new(&settings(&redis.url(), LONG), metrics.clone()).unwrap();
+    request(&cache).await.unwrap();
+    cache.session().put_many(&[put("b", "3", PutMode::IfAbsent)]).await.unwrap();
+    redis.kill();
+    opened(&cache).await;
+    request(&cache).await.unwrap_err();
+    let text = metrics.render().unwrap();
+    for line in [
+        "beetroot_redis_calls_total{operation=\"connect\",outcome=\"ok\"} 2",
+        "beetroot_redis_calls_total{operation=\"connect\",outcome=\"unavailable\"} 3",
+        "beetroot_redis_calls_total{operation=\"get\",outcome=\"ok\"} 1",
+        "beetroot_redis_calls_total{operation=\"put\",outcome=\"ok\"} 2",
+        "beetroot_redis_call_duration_seconds_count{operation=\"get\"} 1",
+        "beetroot_redis_puts_total{outcome=\"stored\"} 1",
+        "beetroot_redis_puts_total{outcome=\"found\"} 1",
+        "beetroot_redis_breaker_open 1",
+        "beetroot_redis_skipped_total 5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    redis.restart();
+    recovered(&cache).await;
+    assert!(metrics.render().unwrap().contains("beetroot_redis_breaker_open 0"));
+}
+
+#[actix_web::test]
 async fn killed_and_restarted() {
     let mut redis = RedisServer::start();
     let cache = cache(&redis.url(), DEADLINE);
@@ -190,7 +221,7 @@ async fn dropped_sessions_leave_every_later_answer_to_its_own_keys() {
     let proxy = FaultProxy::start(redis.port()).await;
     let cache = SharedCache::new(
         &beetroot_api::config::Redis { pool_size: 2, ..settings(&proxy.url(), LONG) },
-        Default::default(),
+        Metrics::default(),
     )
     .unwrap();
     let puts: Vec<_> = (0..50).map(own).map(|(key, value)| put(&key, &value, PutMode::Overwrite)).collect();
