@@ -263,3 +263,6 @@ fn is_usable(rendered: &Rendered, now: Timestamp) -> bool {
         |until| now < until,
     )
 }
+
+#[cfg(test)]
+mod tests;
