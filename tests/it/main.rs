@@ -15,6 +15,7 @@ mod errors;
 mod fault_proxy;
 mod fleet;
 mod limits;
+mod memory;
 mod person_photos;
 mod persons;
 mod process;

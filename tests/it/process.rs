@@ -1,13 +1,16 @@
 //! The program as an operator starts it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::ScalarAttributeType;
 use beetroot_api::emulators::{self, Emulators, Ports};
 use serde_json::Value;
 
-use super::test_app::{create_tables, emulator_credentials, sdk_config};
+use super::rows::person;
+use super::test_app::{create_tables, emulator_credentials, put_all, sdk_config};
 
 /// The program with an empty environment, so that nobody's settings or profile decide a test.
 pub fn program() -> Command {
@@ -130,50 +133,71 @@ fn a_port_that_is_taken_is_named() {
     assert!(text(&output).contains(&port), "{}", text(&output));
 }
 
+/// `beetroot-api serve` in a process of its own, with AWS as the SDK's own variables say.
+pub struct Served {
+    process: Child,
+    pub address: String,
+    /// Reads the log to its end, or the process would wait for a reader.
+    log: JoinHandle<Vec<String>>,
+}
+
+impl Served {
+    pub fn start(emulators: &Emulators, variables: &[(&str, &str)]) -> Self {
+        let mut process = program()
+            .arg("serve")
+            .envs([("THUMBS_BUCKET", "thumbs"), ("PORT", "0"), ("BEETROOT__LOG__FORMAT", "json")])
+            .envs([("AWS_REGION", emulators::REGION), ("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID)])
+            .env("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", emulators.dynamodb_endpoint())
+            .env("AWS_ENDPOINT_URL_S3", emulators.s3_endpoint())
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let listening = log.by_ref().find(|line| line.contains("listening")).expect("a line that says where");
+        let line: Value = serde_json::from_str(&listening).unwrap();
+        let address = line["address"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { process, address, log: std::thread::spawn(move || log.collect()) }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// SIGTERM; gives the rest of its log.
+    pub fn end(mut self) -> Vec<String> {
+        assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
+        let log = self.log.join().unwrap();
+        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{log:?}");
+        log
+    }
+}
+
 #[actix_web::test]
 async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
-    let emulators = Emulators::start(Ports::default()).unwrap();
-    let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
-    let config =
-        aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint()).build();
-    let client = aws_sdk_dynamodb::Client::from_conf(config);
-    create_tables(&client, &("occurrenceId", aws_sdk_dynamodb::types::ScalarAttributeType::S)).await;
-    super::test_app::put_all(&client, "Persons", [super::rows::person("anna", "1")]).await;
+    let (emulators, client) = emulated_tables().await;
+    put_all(&client, "Persons", [person("anna", "1")]).await;
+    let served = Served::start(&emulators, &[]);
 
-    let mut process = program()
-        .arg("serve")
-        .envs([
-            ("THUMBS_BUCKET", "thumbs"),
-            ("PORT", "0"),
-            ("BEETROOT__LOG__FORMAT", "json"),
-            ("AWS_REGION", emulators::REGION),
-        ])
-        .envs([
-            ("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID),
-            ("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY),
-        ])
-        .env("AWS_ENDPOINT_URL_DYNAMODB", emulators.dynamodb_endpoint())
-        .env("AWS_ENDPOINT_URL_S3", emulators.s3_endpoint())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let listening = log.by_ref().find(|line| line.contains("listening")).expect("a line that says where");
-    let line: Value = serde_json::from_str(&listening).unwrap();
-    let address = line["address"].as_str().unwrap_or_else(|| panic!("{line}"));
-
-    let answer: Value =
-        reqwest::get(format!("http://{address}/persons")).await.unwrap().json().await.unwrap();
+    let answer = reqwest::get(format!("http://{}/persons", served.address)).await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
     let url = answer["persons"][0]["repThumbURL"].as_str().unwrap();
     assert!(url.starts_with(&format!("{}/thumbs/faces-thumbs/anna.jpg?", emulators.s3_endpoint())), "{url}");
 
-    let killed = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let rest: Vec<String> = log.collect();
-    assert_eq!(process.wait().unwrap().code(), Some(0), "{rest:?}");
-    let request_line =
-        rest.iter().find(|line| line.contains("answered")).unwrap_or_else(|| panic!("{rest:?}"));
-    let request: Value = serde_json::from_str(request_line).unwrap();
+    let log = served.end();
+    let request = log.iter().find(|line| line.contains("answered")).unwrap_or_else(|| panic!("{log:?}"));
+    let request: Value = serde_json::from_str(request).unwrap();
     assert_eq!((&request["route"], &request["status"]), (&"/persons".into(), &200.into()), "{request}");
-    assert!(!rest.concat().contains("X-Amz-Signature"));
+    assert!(!log.concat().contains("X-Amz-Signature"));
+}
+
+/// Emulators with the three tables, and a client to fill them.
+pub async fn emulated_tables() -> (Emulators, aws_sdk_dynamodb::Client) {
+    let emulators = Emulators::start(Ports::default()).unwrap();
+    let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+    create_tables(&client, &("occurrenceId", ScalarAttributeType::S)).await;
+    (emulators, client)
 }
