@@ -101,8 +101,14 @@ where
 }
 
 async fn get(mut connection: impl ConnectionLike, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
-    let values: Vec<Option<Vec<u8>>> = redis::cmd("MGET").arg(keys).query_async(&mut connection).await?;
-    if values.len() == keys.len() { Ok(values) } else { Err(Failure::Odd) }
+    // not as typed values: redis-rs' error about one of another type quotes it, and it may be a signed URL
+    let reply: Value = redis::cmd("MGET").arg(keys).query_async(&mut connection).await?;
+    let Value::Array(values) = reply else { return Err(Failure::Odd) };
+    if values.len() != keys.len() {
+        return Err(Failure::Odd);
+    }
+    let text = |value| if let Value::BulkString(bytes) = value { Some(bytes) } else { None };
+    Ok(values.into_iter().map(text).collect())
 }
 
 /// `SET … NX` tells nothing about the value that is there (`NX` with `GET` is newer than Redis 6.2), so a GET follows it in

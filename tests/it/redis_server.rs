@@ -4,7 +4,7 @@ mod cluster;
 mod sentinel;
 mod tls;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,6 +17,8 @@ use self::tls::Certificates;
 
 /// Far more than any of it takes on a machine that does something else as well.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What is logged by a server, or by a Sentinel, that listens.
+const READY: [&str; 2] = ["Ready to accept connections", "Sentinel ID is"];
 /// And replicas that are in step at once.
 const NOTHING_ON_DISK: [&str; 6] = ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"];
 
@@ -90,13 +92,15 @@ impl RedisServer {
             if process.try_wait().expect("a process").is_some() {
                 return false;
             }
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            // a connection would not tell: it may be another test's server that was faster to take the port
+            let log = self.log();
+            if READY.iter().any(|line| log.contains(line)) {
                 self.process = Some(process);
                 return true;
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        panic!("redis-server does not listen: {}", self.log());
+        panic!("redis-server is not ready: {}", self.log());
     }
 
     pub fn port(&self) -> u16 {

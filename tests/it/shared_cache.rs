@@ -143,6 +143,19 @@ async fn without_a_url_it_is_off_and_every_call_says_so() {
     assert!(matches!(stored, Err(Unavailable::Off)), "{stored:?}");
 }
 
+/// A refresh in the background is a task of its own.
+#[actix_web::test]
+async fn a_session_can_move_to_another_task() {
+    let redis = RedisServer::start();
+    let cache = cache(&redis.url(), LONG);
+    let task = tokio::spawn(async move {
+        let mut session = cache.session();
+        session.put_many(&[put("a", "1", PutMode::IfAbsent)]).await.unwrap();
+        session.get_many(&keys(&["a"])).await.unwrap()
+    });
+    assert_eq!(task.await.unwrap(), [value("1")]);
+}
+
 #[actix_web::test]
 async fn a_database_number_is_used() {
     let redis = RedisServer::start();
