@@ -216,7 +216,8 @@ impl fmt::Display for ByteSize {
 pub struct Lists {
     /// How long an answer is given again without asking DynamoDB, 0 s to 1 h. Default 5 s; 0 s turns the reuse of answers off.
     pub fresh: Duration,
-    /// How much longer an answer is given while a new one is being made, or while DynamoDB fails, 0 s to 1 h. Default 30 s.
+    /// How much longer an answer is given while a new one is being made, 0 s to 1 h. Default 30 s. While DynamoDB fails it is
+    /// given on as long as its URLs may be.
     pub stale: Duration,
 }
 

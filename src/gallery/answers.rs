@@ -20,7 +20,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::coding::Coding;
-use super::refills::{Outcome, Refills};
+use super::refills::{Brought, Outcome, Refills, Waiting};
 use super::rendered::{Page, Rendered};
 use super::{GalleryError, PageKey};
 use crate::clock::Clock;
@@ -117,13 +117,19 @@ impl Answers {
     }
 
     /// The page's answer: the one in memory, or what `load` makes of the tables, once for all who want it now.
-    pub(super) async fn get<L>(self: &Arc<Self>, key: &PageKey, load: impl Fn() -> L) -> Outcome
+    pub(super) async fn get<L>(
+        self: &Arc<Self>,
+        key: &PageKey,
+        load: impl Fn() -> L,
+    ) -> Result<Rendered, Arc<GalleryError>>
     where
         L: Future<Output = Result<Page, GalleryError>> + Send + 'static,
     {
         if self.options.fresh.is_zero() {
             let made = self.within_deadline(load()).await;
-            return self.count(made.map(|page| Rendered::new(page, self.clock.now())).map_err(Arc::new));
+            let made =
+                made.map(|page| Brought { rendered: Rendered::new(page, self.clock.now()), kept: false });
+            return self.count(made.map_err(Arc::new));
         }
         if let Some(stored) = self.stored.get(key) {
             let state = self.state(&stored);
@@ -161,13 +167,14 @@ impl Answers {
         }
     }
 
-    fn refill<L>(self: &Arc<Self>, key: &PageKey, load: impl Fn() -> L) -> super::refills::Waiting
+    fn refill<L>(self: &Arc<Self>, key: &PageKey, load: impl Fn() -> L) -> Waiting
     where
         L: Future<Output = Result<Page, GalleryError>> + Send + 'static,
     {
         let already = || {
             let stored = self.stored.peek(key)?;
-            (self.state(&stored) == State::Fresh).then_some(stored.rendered)
+            let is_fresh = self.state(&stored) == State::Fresh;
+            is_fresh.then_some(Brought { rendered: stored.rendered, kept: stored.kept })
         };
         self.refills.join(key, already, || {
             let (answers, key, loading) = (Arc::clone(self), key.clone(), load());
@@ -190,7 +197,7 @@ impl Answers {
                     key,
                     Stored { rendered: rendered.clone(), looked_after: now, kept: false, weight: 0 },
                 );
-                (Ok(rendered), if same { "unchanged" } else { "changed" })
+                (Ok(Brought { rendered, kept: false }), if same { "unchanged" } else { "changed" })
             }
             Err(error) => {
                 let outcome = match present {
@@ -206,7 +213,7 @@ impl Answers {
                         );
                         let rendered = present.rendered.clone();
                         self.store(key, Stored { looked_after: now, kept: true, ..present });
-                        Ok(rendered)
+                        Ok(Brought { rendered, kept: true })
                     }
                     _ => Err(Arc::new(error)),
                 };
@@ -245,9 +252,14 @@ impl Answers {
         made.unwrap_or(Err(GalleryError::DeadlineExceeded))
     }
 
-    fn count(&self, outcome: Outcome) -> Outcome {
-        if outcome.is_ok() { &self.given.made } else { &self.given.failed }.inc();
-        outcome
+    fn count(&self, outcome: Outcome) -> Result<Rendered, Arc<GalleryError>> {
+        let given = match &outcome {
+            Ok(Brought { kept: false, .. }) => &self.given.made,
+            Ok(Brought { kept: true, .. }) => &self.given.kept,
+            Err(_) => &self.given.failed,
+        };
+        given.inc();
+        outcome.map(|brought| brought.rendered)
     }
 }
 

@@ -15,7 +15,16 @@ use super::rendered::Rendered;
 use super::{GalleryError, PageKey};
 
 /// How a refill ends for all who wait.
-pub(super) type Outcome = Result<Rendered, Arc<GalleryError>>;
+pub(super) type Outcome = Result<Brought, Arc<GalleryError>>;
+
+/// What a refill has for those who wait.
+#[derive(Clone)]
+pub(super) struct Brought {
+    pub(super) rendered: Rendered,
+    /// It is the present answer, because no new one could be made.
+    pub(super) kept: bool,
+}
+
 /// Waits for it; an error when it was broken off.
 pub(super) type Waiting = Shared<oneshot::Receiver<Outcome>>;
 
@@ -29,7 +38,7 @@ impl Refills {
     pub(super) fn join<W>(
         &self,
         key: &PageKey,
-        already: impl FnOnce() -> Option<Rendered>,
+        already: impl FnOnce() -> Option<Brought>,
         work: impl FnOnce() -> W,
     ) -> Waiting
     where
@@ -43,9 +52,9 @@ impl Refills {
                 return waiting.clone();
             }
             // looked at while no refill can end: one may have between the caller's own look and this one
-            if let Some(rendered) = already() {
+            if let Some(brought) = already() {
                 // there is a receiver
-                let _ = tell.send(Ok(rendered));
+                let _ = tell.send(Ok(brought));
                 return told;
             }
             running.insert(key.clone(), told.clone());

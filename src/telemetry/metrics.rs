@@ -165,7 +165,7 @@ metrics! {
     http_in_flight: Gauge = Gauge::default(), "http_in_flight";
     /// Requests refused because `server.max_in_flight` others were being worked on.
     http_overload: Counter = Counter::default(), "http_overload";
-    /// Lists given: `fresh`, `stale` (while a new one is being made), `kept` (a new one could not be made), `made` (the client
+    /// Lists given: `fresh`, `stale` (while a new one is being made), `kept` (no new one could be made), `made` (the client
     /// waited for it), `failed`. With `lists.fresh = 0` only the last two.
     answers: Family<State, Counter> = Family::default(), "answers";
     /// Lists made anew, for one client or for many: `changed`, `unchanged` (the same bytes as before), `failed`, `lost` (the work

@@ -28,7 +28,9 @@ fn page(text: &str) -> Result<Page, GalleryError> {
     Page::of(&text, None)
 }
 
-fn text_of(outcome: &Outcome) -> String {
+type Got = Result<Rendered, Arc<GalleryError>>;
+
+fn text_of(outcome: &Got) -> String {
     let rendered = outcome.as_ref().unwrap();
     serde_json::from_slice(&rendered.body(Coding::Identity).0.bytes).unwrap()
 }
@@ -54,7 +56,7 @@ async fn a_load_that_panics_strands_nobody() {
     let outcomes = join_all((0..100).map(|_| answers.get(&wanted, panicking))).await;
 
     let broken_off =
-        |outcome: &Outcome| matches!(outcome, Err(error) if matches!(**error, GalleryError::BrokenOff));
+        |outcome: &Got| matches!(outcome, Err(error) if matches!(**error, GalleryError::BrokenOff));
     assert!(outcomes.iter().all(broken_off));
     assert_eq!(loads.load(Ordering::SeqCst), 2, "once, and once more for those who waited");
     let next = answers.get(&key(1), || async { page("good") }).await;
