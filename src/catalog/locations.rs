@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::domain::PhotoId;
 use crate::seal::Seal;
 use crate::shared_cache::{Put, PutMode, Session};
-use crate::telemetry::metrics::{CacheTier, Metrics, RefusedValue};
+use crate::telemetry::metrics::{Lookup, Metrics, RefusedValue};
 
 /// How long a place is remembered.
 const FOUND_FOR: Duration = Duration::from_secs(60 * 60);
@@ -115,9 +115,10 @@ impl PhotoLocations {
         let mut unknown = Vec::new();
         let distinct: BTreeSet<PhotoId> = ids.into_iter().filter(PhotoId::can_be_a_key).collect();
         for id in distinct {
-            match self.local.get(&id).filter(|remembered| remembered.until > now.as_second()) {
+            let remembered = self.local.get(&id).filter(|remembered| remembered.until > now.as_second());
+            self.count(&Lookup::local(remembered.is_some()));
+            match remembered {
                 Some(remembered) => {
-                    self.metrics.photo_location_hits.get_or_create(&CacheTier::LOCAL).inc();
                     places.extend(remembered.location().map(|location| (id, location)));
                 }
                 None => unknown.push(id),
@@ -161,7 +162,7 @@ impl PhotoLocations {
             let mode = match found.next().flatten().map(|text| Remembered::read(&text, &self.seal, &id, now))
             {
                 Some(Ok(remembered)) => {
-                    self.metrics.photo_location_hits.get_or_create(&CacheTier::REDIS).inc();
+                    self.count(&Lookup::redis(true));
                     places.extend(remembered.location().map(|location| (id.clone(), location)));
                     self.local.insert(id, remembered);
                     continue;
@@ -175,9 +176,14 @@ impl PhotoLocations {
                 }
                 None => PutMode::IfAbsent,
             };
+            self.count(&Lookup::redis(false));
             unknown.insert(id, mode);
         }
         unknown
+    }
+
+    fn count(&self, lookup: &Lookup) {
+        self.metrics.photo_location_lookups.get_or_create(lookup).inc();
     }
 
     fn cache_key(&self, id: &PhotoId) -> String {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 pub use self::error::{CatalogError, FailureKind};
@@ -19,7 +19,7 @@ pub use self::locations::PhotoLocations;
 pub use self::row_key::RowKey;
 use crate::config;
 use crate::domain::{PersonId, PhotoCount, PhotoId};
-use crate::telemetry::metrics::{Call, Metrics};
+use crate::telemetry::metrics::{Call, Metrics, Operation};
 
 /// The most keys that one `BatchGetItem` takes.
 const KEYS_PER_BATCH: usize = 100;
@@ -106,6 +106,7 @@ impl Catalog {
             let answer = self
                 .client
                 .scan()
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .table_name(&self.settings.persons_table)
                 .projection_expression("#person, #count, #thumb")
                 .expression_attribute_names("#person", "personId")
@@ -115,6 +116,7 @@ impl Catalog {
                 .send()
                 .await;
             let mut page = self.counted("Scan", answer)?;
+            self.count_capacity("Scan", page.consumed_capacity.as_slice());
             let items = page.items.take().unwrap_or_default();
             let room = self.scan_limit - rows;
             start = page.last_evaluated_key.take();
@@ -173,6 +175,7 @@ impl Catalog {
             let answer = self
                 .client
                 .query()
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .table_name(&self.settings.occurrences_table)
                 .key_condition_expression("#person = :person")
                 .expression_attribute_names("#person", "personId")
@@ -182,6 +185,7 @@ impl Catalog {
                 .send()
                 .await;
             let mut page = self.counted("Query", answer)?;
+            self.count_capacity("Query", page.consumed_capacity.as_slice());
             rows.append(&mut page.items.take().unwrap_or_default());
             start = page.last_evaluated_key.take();
             if start.is_none() || rows.len() >= most {
@@ -230,8 +234,15 @@ impl Catalog {
         let mut found = Vec::with_capacity(ids.len());
         let mut pause = FIRST_PAUSE;
         loop {
-            let answer = self.client.batch_get_item().request_items(table, asked).send().await;
+            let answer = self
+                .client
+                .batch_get_item()
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .request_items(table, asked)
+                .send()
+                .await;
             let mut page = self.counted("BatchGetItem", answer)?;
+            self.count_capacity("BatchGetItem", page.consumed_capacity());
             let rows = page.responses.take().into_iter().flat_map(HashMap::into_values).flatten();
             found.extend(rows.filter_map(|row| reader.photo(row)));
             let left = page.unprocessed_keys.take().into_iter().flat_map(HashMap::into_values).next();
@@ -242,6 +253,11 @@ impl Catalog {
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn count_capacity(&self, operation: &'static str, consumed: &[ConsumedCapacity]) {
+        let units = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
+        self.metrics.dynamodb_capacity_units.get_or_create(&Operation { operation }).inc_by(units);
     }
 
     fn counted<T, E, R>(

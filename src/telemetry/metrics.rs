@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -89,18 +90,25 @@ impl Reason {
     }
 }
 
-/// Where something was found.
+/// Where something was looked for, and whether it was there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct CacheTier {
+pub struct Lookup {
     /// `local` or `redis`.
     pub tier: &'static str,
+    /// `hit` or `miss`.
+    pub outcome: &'static str,
 }
 
-impl CacheTier {
+impl Lookup {
     /// In this process.
-    pub const LOCAL: Self = Self { tier: "local" };
+    pub fn local(is_hit: bool) -> Self {
+        Self { tier: "local", outcome: if is_hit { "hit" } else { "miss" } }
+    }
+
     /// In Redis.
-    pub const REDIS: Self = Self { tier: "redis" };
+    pub fn redis(is_hit: bool) -> Self {
+        Self { tier: "redis", ..Self::local(is_hit) }
+    }
 }
 
 /// A value in Redis that was not used.
@@ -177,6 +185,8 @@ metrics! {
     answer_bytes: Gauge = Gauge::default(), "answer_bytes";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
+    /// Read capacity units that DynamoDB has counted.
+    dynamodb_capacity_units: Family<Operation, Counter<f64, AtomicU64>> = Family::default(), "dynamodb_capacity_units";
     /// Calls to Redis: one for all keys that a request reads or writes together. Calls that the breaker saved are not among them.
     redis_calls: Family<Call, Counter> = Family::default(), "redis_calls";
     /// Seconds that calls to Redis took, those that failed included.
@@ -193,16 +203,16 @@ metrics! {
     scans_cut_short: Counter = Counter::default(), "scans_cut_short";
     /// URLs signed.
     urls_signed: Counter = Counter::default(), "urls_signed";
-    /// URLs that were found instead of signed.
-    url_hits: Family<CacheTier, Counter> = Family::default(), "url_hits";
+    /// URLs looked for, by where; a URL in process that Redis has to confirm is a miss there. What is nowhere is signed.
+    url_lookups: Family<Lookup, Counter> = Family::default(), "url_lookups";
     /// URLs of this process that gave way to another instance's.
     urls_adopted: Counter = Counter::default(), "urls_adopted";
     /// URLs that Redis had lost and this process put back.
     urls_put_back: Counter = Counter::default(), "urls_put_back";
     /// Seconds that the first URL of an answer to end had left when the answer was built.
     url_remaining_life: Histogram = Life.new_metric(), "url_remaining_life_seconds";
-    /// Photos whose place was found instead of asked of DynamoDB.
-    photo_location_hits: Family<CacheTier, Counter> = Family::default(), "photo_location_hits";
+    /// Places of photos looked for, by where; what is nowhere is asked of DynamoDB.
+    photo_location_lookups: Family<Lookup, Counter> = Family::default(), "photo_location_lookups";
     /// Values in Redis that were not what they should be: not used, and overwritten.
     cached_values_refused: Family<RefusedValue, Counter> = Family::default(), "cached_values_refused";
     /// Objects that got no URL.

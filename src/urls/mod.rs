@@ -27,7 +27,7 @@ pub use self::signer::{PreparedSigner, Signer};
 use crate::clock::Clock;
 use crate::domain::{AllowList, ObjectRef};
 use crate::shared_cache::{Put, PutMode, PutOutcome, Session};
-use crate::telemetry::metrics::{CacheTier, Metrics, Reason, RefusedValue};
+use crate::telemetry::metrics::{Lookup, Metrics, Reason, RefusedValue};
 
 /// How long URLs live, and how they are shared.
 #[derive(Clone, Debug)]
@@ -150,7 +150,8 @@ impl UrlBook {
                 }
             }
         }
-        self.metrics.url_hits.get_or_create(&CacheTier::LOCAL).inc_by(hits);
+        self.metrics.url_lookups.get_or_create(&Lookup::local(true)).inc_by(hits);
+        self.metrics.url_lookups.get_or_create(&Lookup::local(false)).inc_by(wanted.len() as u64);
         wanted
     }
 
@@ -171,13 +172,14 @@ impl UrlBook {
             let place = wanted.place;
             let mode = match found.map(|text| self.checked(&wanted, &text, now)) {
                 Some(Some(shared)) => {
-                    self.metrics.url_hits.get_or_create(&CacheTier::REDIS).inc();
+                    self.metrics.url_lookups.get_or_create(&Lookup::redis(true)).inc();
                     urls[place] = Some(self.adopt(wanted, shared, now));
                     continue;
                 }
                 Some(None) => PutMode::Overwrite,
                 None => PutMode::IfAbsent,
             };
+            self.metrics.url_lookups.get_or_create(&Lookup::redis(false)).inc();
             let own = match &wanted.held {
                 Some(held) => Some(held.clone()),
                 None => self.sign_now(&wanted, pen, now).await?,

@@ -41,6 +41,10 @@ async fn metrics_are_openmetrics_with_help_from_the_code() {
         "{text}"
     );
     assert!(text.contains(r#"beetroot_dynamodb_calls_total{operation="Scan",outcome="ok"} 1"#), "{text}");
+    let units = text
+        .lines()
+        .find_map(|line| line.strip_prefix(r#"beetroot_dynamodb_capacity_units_total{operation="Scan"} "#));
+    assert!(units.unwrap_or_else(|| panic!("{text}")).parse::<f64>().unwrap() > 0.0, "{text}");
     assert!(text.ends_with("# EOF\n"));
     assert!(!text.contains("secret"), "a path is no label: {text}");
 }

@@ -77,7 +77,9 @@ async fn assert_heals(app: &TestApp, url: &str) {
             let urls = good_urls(app, app).await;
             let other = newcomer(url, app).await;
             let theirs = good_urls(&other, app).await;
-            if theirs == urls && other.metric(r#"beetroot_url_hits_total{tier="redis"}"#) == 2 {
+            if theirs == urls
+                && other.metric(r#"beetroot_url_lookups_total{tier="redis",outcome="hit"}"#) == 2
+            {
                 return;
             }
         }

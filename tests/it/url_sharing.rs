@@ -135,7 +135,7 @@ async fn instances_with_different_role_credentials_share_urls() {
     assert_eq!(thumb_urls(&second).await, urls);
 
     assert_eq!(second.metric("beetroot_urls_signed_total"), 0);
-    assert_eq!(second.metric(r#"beetroot_url_hits_total{tier="redis"}"#), PERSONS as u64);
+    assert_eq!(second.metric(r#"beetroot_url_lookups_total{tier="redis",outcome="hit"}"#), PERSONS as u64);
     assert_fetched(&first, &urls).await;
     // and the other way round: what the role signs is accepted, and adopted by the first
     redis.cli(&["FLUSHALL"]);
@@ -273,7 +273,7 @@ async fn instances_with_other_settings_do_not_share_urls() {
     for (number, change) in changes.into_iter().enumerate() {
         let other = second_instance(&redis, &first, change).await;
         thumb_urls(&other).await;
-        assert_eq!(other.metric(r#"beetroot_url_hits_total{tier="redis"}"#), 0);
+        assert_eq!(other.metric(r#"beetroot_url_lookups_total{tier="redis",outcome="hit"}"#), 0);
         assert_eq!(keys(&redis, "*:url:*").len(), PERSONS * (number + 2));
     }
 }
