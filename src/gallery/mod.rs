@@ -11,6 +11,7 @@ mod rendered;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 pub use self::answers::{AnswerOptions, Answers};
 pub use self::coding::Coding;
@@ -19,7 +20,7 @@ pub use self::persons::PersonsPage;
 use self::rendered::Page;
 pub use self::rendered::{Body, Rendered};
 use crate::catalog::{Catalog, CatalogError, PhotoLocations};
-use crate::domain::PersonId;
+use crate::domain::{PersonId, SignedUrl};
 use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
@@ -188,6 +189,8 @@ fn usable_until(urls: &[Option<HandedOut>]) -> Option<Timestamp> {
     urls.iter().flatten().map(|handed_out| handed_out.until).min()
 }
 
-fn exposed(url: Option<HandedOut>) -> Option<String> {
-    url.map(|handed_out| handed_out.url.expose().to_owned())
+/// The one place where signed URLs become text: in the answer to a client.
+#[expect(clippy::ref_option, reason = "serde's form")]
+fn expose<S: Serializer>(url: &Option<SignedUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(SignedUrl::expose).serialize(serializer)
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, exposed, usable_until};
+use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, expose, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
-use crate::domain::{PersonId, PhotoId};
+use crate::domain::{PersonId, PhotoId, SignedUrl};
 use crate::shared_cache::Session;
 
 /// One page of a person's photos.
@@ -30,10 +30,10 @@ struct Photo {
     photo_bucket: Option<String>,
     photo_key: Option<String>,
     thumb_key: Option<String>,
-    #[serde(rename = "photoURL")]
-    photo_url: Option<String>,
-    #[serde(rename = "thumbURL")]
-    thumb_url: Option<String>,
+    #[serde(rename = "photoURL", serialize_with = "expose")]
+    photo_url: Option<SignedUrl>,
+    #[serde(rename = "thumbURL", serialize_with = "expose")]
+    thumb_url: Option<SignedUrl>,
 }
 
 impl Pages {
@@ -83,8 +83,8 @@ impl Pages {
                 photo_bucket: occurrence.location.bucket,
                 photo_key: occurrence.location.key,
                 thumb_key: occurrence.thumb_key,
-                photo_url: exposed(photo_url),
-                thumb_url: exposed(thumb_url),
+                photo_url: photo_url.map(|handed_out| handed_out.url),
+                thumb_url: thumb_url.map(|handed_out| handed_out.url),
             })
             .collect();
         Ok(PersonPhotosPage { person_id: person, photos, next_cursor, expires_at, usable_until })

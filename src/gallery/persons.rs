@@ -5,9 +5,9 @@ use std::cmp::{Ordering, Reverse};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, exposed, usable_until};
+use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, expose, usable_until};
 use crate::catalog;
-use crate::domain::{PersonId, PhotoCount};
+use crate::domain::{PersonId, PhotoCount, SignedUrl};
 
 /// The list that its cursors belong to.
 const LIST: &str = "persons";
@@ -32,8 +32,8 @@ struct Person {
     person_id: PersonId,
     photo_count: PhotoCount,
     rep_thumb_key: Option<String>,
-    #[serde(rename = "repThumbURL")]
-    rep_thumb_url: Option<String>,
+    #[serde(rename = "repThumbURL", serialize_with = "expose")]
+    rep_thumb_url: Option<SignedUrl>,
 }
 
 impl Pages {
@@ -65,7 +65,7 @@ impl Pages {
                 person_id: person.id,
                 photo_count: person.photo_count,
                 rep_thumb_key: person.rep_thumb_key,
-                rep_thumb_url: exposed(url),
+                rep_thumb_url: url.map(|handed_out| handed_out.url),
             })
             .collect();
         Ok(PersonsPage { persons, next_cursor, expires_at, usable_until })
@@ -85,4 +85,27 @@ impl Pages {
 /// What the ranking sorts by.
 fn rank(person: &catalog::Person) -> (Reverse<PhotoCount>, &PersonId) {
     (Reverse(person.photo_count), &person.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gallery::rendered::Page;
+
+    #[test]
+    fn a_page_shows_its_urls_to_clients_only() {
+        let url = SignedUrl::new("https://b.example/k?X-Amz-Signature=secret", Timestamp::UNIX_EPOCH);
+        let person = Person {
+            person_id: PersonId::parse(b"anna").unwrap(),
+            photo_count: PhotoCount::ZERO,
+            rep_thumb_key: None,
+            rep_thumb_url: Some(url),
+        };
+        let page =
+            PersonsPage { persons: vec![person], next_cursor: None, expires_at: None, usable_until: None };
+        assert!(serde_json::to_string(&page).unwrap().contains("secret"));
+        for debug in [format!("{page:?}"), format!("{:?}", Page::of(&page, None).unwrap())] {
+            assert!(!debug.contains("secret"), "{debug}");
+        }
+    }
 }

@@ -21,7 +21,6 @@ const HASH_DIGITS: usize = 2 * HASH_BYTES;
 const OVERHEAD_BYTES: usize = 512;
 
 /// A page as JSON, not yet an answer.
-#[derive(Debug)]
 pub(super) struct Page {
     json: Bytes,
     usable_until: Option<Timestamp>,
@@ -191,7 +190,13 @@ impl Tags {
     }
 }
 
-/// Without the bytes: they hold signed URLs.
+// These hold signed URLs, which are secrets: they print their size only.
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Page({} bytes)", self.json.len())
+    }
+}
+
 impl std::fmt::Debug for Content {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.identity.fmt(formatter)
