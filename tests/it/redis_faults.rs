@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::fault_proxy::{Fault, FaultProxy};
 use super::redis_server::{RedisCluster, RedisSentinel, RedisServer};
 use super::rows::{located, person};
-use super::signed_urls::end_of;
+use super::signed_urls::{await_a_quiet_minute, end_of};
 use super::test_app::{THUMBS_BUCKET, TestApp, Wishes};
 
 /// The one picture that is really in S3, to be fetched.
@@ -70,6 +70,16 @@ async fn assert_nobody_notices(app: &TestApp) -> Vec<String> {
     first
 }
 
+/// Instances that start during an outage, one after the other, sign alike without talking.
+async fn assert_newcomers_agree(app: &TestApp, url: &str) {
+    await_a_quiet_minute(&app.clock, &[PERSON, "ben"]);
+    let one = newcomer(url, app).await;
+    let urls = good_urls(&one, app).await;
+    app.clock.advance(Duration::from_secs(50));
+    let two = newcomer(url, app).await;
+    assert_eq!(good_urls(&two, app).await, urls);
+}
+
 /// Waits until instances share URLs through Redis again.
 async fn assert_heals(app: &TestApp, url: &str) {
     let healed = tokio::time::timeout(HEALED_WITHIN, async {
@@ -96,8 +106,7 @@ async fn killed() {
     redis.kill();
 
     assert_eq!(assert_nobody_notices(&app).await, before, "what is in process goes on");
-    let (one, two) = (newcomer(&redis.url(), &app).await, newcomer(&redis.url(), &app).await);
-    assert_eq!(good_urls(&one, &app).await, good_urls(&two, &app).await, "those without anything agree");
+    assert_newcomers_agree(&app, &redis.url()).await;
     assert!(app.metric("beetroot_redis_skipped_total") > 0, "the breaker saves waits");
     redis.restart();
     assert_heals(&app, &redis.url()).await;
@@ -113,8 +122,7 @@ async fn stopped_and_continued() {
     redis.pause();
 
     assert_eq!(assert_nobody_notices(&app).await, before);
-    let (one, two) = (newcomer(&redis.url(), &app).await, newcomer(&redis.url(), &app).await);
-    assert_eq!(good_urls(&one, &app).await, good_urls(&two, &app).await);
+    assert_newcomers_agree(&app, &redis.url()).await;
     redis.resume();
     assert_heals(&app, &redis.url()).await;
 }
@@ -158,10 +166,9 @@ async fn a_read_only_replica() {
     redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
     let app = start(&redis.url()).await;
 
-    let urls = assert_nobody_notices(&app).await;
+    assert_nobody_notices(&app).await;
 
-    let other = newcomer(&redis.url(), &app).await;
-    assert_eq!(good_urls(&other, &app).await, urls, "signed alike without talking");
+    assert_newcomers_agree(&app, &redis.url()).await;
     assert!(app.metric(r#"beetroot_redis_puts_total{outcome="refused"}"#) > 0);
     redis.cli(&["REPLICAOF", "NO", "ONE"]);
     assert_heals(&app, &redis.url()).await;
@@ -173,10 +180,9 @@ async fn out_of_memory() {
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]);
     let app = start(&redis.url()).await;
 
-    let urls = assert_nobody_notices(&app).await;
+    assert_nobody_notices(&app).await;
 
-    let other = newcomer(&redis.url(), &app).await;
-    assert_eq!(good_urls(&other, &app).await, urls, "signed alike without talking");
+    assert_newcomers_agree(&app, &redis.url()).await;
     assert!(app.metric(r#"beetroot_redis_puts_total{outcome="refused"}"#) > 0);
     redis.cli(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_heals(&app, &redis.url()).await;
