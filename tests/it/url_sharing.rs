@@ -265,7 +265,10 @@ async fn instances_with_other_settings_do_not_share_urls() {
     let first = start_with(&redis, |_| {}).await;
     thumb_urls(&first).await;
     let changes: [fn(&mut Wishes); 4] = [
-        |wishes| wishes.settings.presign.expires = Duration::from_secs(1800),
+        |wishes| {
+            wishes.settings.presign.expires = Duration::from_secs(1800);
+            wishes.settings.presign.response_cache_control = "private, max-age=3600, immutable".into();
+        },
         |wishes| wishes.settings.presign.response_cache_control = String::new(),
         |wishes| wishes.settings.aws.s3_public_endpoint = Some("https://pictures.example".into()),
         |wishes| wishes.settings.redis.namespace = "other".into(),
