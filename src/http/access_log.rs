@@ -27,14 +27,16 @@ pub(super) async fn record(
     if method == Method::OPTIONS {
         response = preflight::answer_options(response);
     }
-    let shared = response.request().app_data::<web::Data<Shared>>().cloned();
+    let shared = response.request().app_data::<web::Data<Shared>>();
+    let (any_origin, draining) =
+        shared.map_or((false, false), |shared| (shared.any_origin, shared.draining.load(Ordering::Relaxed)));
 
     let id = RequestId::of(response.request());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
-    if shared.as_ref().is_some_and(|shared| shared.any_origin) {
+    if any_origin {
         cors::allow_any_origin(&mut response);
     }
 
@@ -46,7 +48,7 @@ pub(super) async fn record(
         metrics.count(method, status, elapsed);
         route = metrics.route();
     }
-    if shared.is_some_and(|shared| shared.draining.load(Ordering::Relaxed)) {
+    if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     // only an error leaves a failure behind
