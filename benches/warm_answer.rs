@@ -34,7 +34,7 @@ use tokio::net::TcpStream;
 
 const PERSONS: usize = 100;
 const SESSION_TOKEN_BYTES: usize = 900;
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 15;
 /// What a client reads at first: the head, and little of the body.
 const HEAD_BYTES: usize = 2048;

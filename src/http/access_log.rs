@@ -12,7 +12,7 @@ use actix_web::{Error, HttpMessage, web};
 use super::error::Failure;
 use super::request_id::{REQUEST_ID, RequestId};
 use super::route_metrics::RouteMetrics;
-use super::{Shared, preflight};
+use super::{Shared, cors, preflight};
 use crate::clock::Stopwatch;
 
 /// The outermost middleware.
@@ -21,24 +21,23 @@ pub(super) async fn record(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let watch = Stopwatch::start();
-    let id = RequestId::of(&request);
     let method = request.method().clone();
-    request.extensions_mut().insert(id.clone());
 
     let mut response = next.call(request).await?.map_into_boxed_body();
     if method == Method::OPTIONS {
         response = preflight::answer_options(response);
     }
-    let shared = response.request().app_data::<web::Data<Shared>>().cloned();
+    let shared = response.request().app_data::<web::Data<Shared>>();
+    let (any_origin, draining) =
+        shared.map_or((false, false), |shared| (shared.any_origin, shared.draining.load(Ordering::Relaxed)));
 
+    let id = RequestId::of(response.request());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
-    if shared.as_ref().is_some_and(|shared| shared.any_origin) {
-        // CORS says nothing to a request without `Origin`; the replaced function did, and a browser may show a page the
-        // answer that it keeps from another request
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if any_origin {
+        cors::allow_any_origin(&mut response);
     }
 
     let elapsed = watch.elapsed();
@@ -49,7 +48,7 @@ pub(super) async fn record(
         metrics.count(method, status, elapsed);
         route = metrics.route();
     }
-    if shared.is_some_and(|shared| shared.draining.load(Ordering::Relaxed)) {
+    if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     // only an error leaves a failure behind

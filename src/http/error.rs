@@ -119,10 +119,7 @@ pub(super) async fn render(
         return Ok(response);
     };
     let failure = Failure(chain(error));
-    let rendered = {
-        let extensions = response.request().extensions();
-        error.respond(extensions.get::<RequestId>().map_or("", RequestId::as_str))
-    };
+    let rendered = error.respond(RequestId::keep(response.request()).as_str());
     response.request().extensions_mut().insert(failure);
     Ok(response.into_response(rendered))
 }

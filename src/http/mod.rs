@@ -2,6 +2,7 @@
 
 mod accept_encoding;
 mod access_log;
+mod cors;
 mod error;
 mod limit;
 mod ops;
@@ -16,11 +17,9 @@ mod route_metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 
 use self::error::ApiError;
@@ -33,8 +32,6 @@ use crate::telemetry::metrics::Metrics;
 const PERSONS: &str = "/persons";
 /// The route of a person's photos.
 const PERSON_PHOTOS: &str = "/persons/{personId}/photos";
-/// The longest head of preflights that a browser may remember, seconds.
-const PREFLIGHT_MAX_AGE: usize = 3600;
 
 /// What all handlers share.
 #[derive(Debug)]
@@ -71,6 +68,10 @@ pub fn application(
     > + use<>,
 > {
     let metrics = shared.metrics.clone();
+    let (any_origin, listed) = match origins {
+        AllowedOrigins::Any => (true, &[][..]),
+        AllowedOrigins::List(origins) => (false, &origins[..]),
+    };
     App::new()
         .app_data(shared)
         .app_data(RouteMetrics::new(&metrics, "other"))
@@ -81,7 +82,7 @@ pub fn application(
         .service(resource("/metrics", ops::get_metrics, &metrics))
         .default_service(web::to(unknown_path))
         .wrap(from_fn(error::render))
-        .wrap(cors(origins))
+        .wrap(Condition::new(!any_origin, cors::listed_origins(listed)))
         .wrap(from_fn(access_log::record))
 }
 
@@ -97,24 +98,6 @@ where
         .route(web::get().to(handler))
         .route(web::head().to(handler))
         .default_service(web::to(method_not_allowed))
-}
-
-fn cors(origins: &AllowedOrigins) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_header(header::CONTENT_TYPE)
-        .expose_headers([
-            header::ETAG,
-            header::RETRY_AFTER,
-            header::HeaderName::from_static(request_id::REQUEST_ID),
-        ])
-        .max_age(PREFLIGHT_MAX_AGE);
-    match origins {
-        AllowedOrigins::Any => cors.allow_any_origin().send_wildcard().disable_vary_header(),
-        AllowedOrigins::List(origins) => {
-            origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-        }
-    }
 }
 
 async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
