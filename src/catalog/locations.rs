@@ -13,7 +13,7 @@ use super::{Catalog, CatalogError, PhotoLocation};
 use crate::clock::Clock;
 use crate::domain::PhotoId;
 use crate::seal::Seal;
-use crate::shared_cache::{Put, PutMode, Session};
+use crate::shared_cache::{Put, PutMode, PutOutcome, Session};
 use crate::telemetry::metrics::{Lookup, Metrics, RefusedValue};
 
 /// How long a place is remembered.
@@ -139,7 +139,10 @@ impl PhotoLocations {
             self.local.insert(id, remembered);
         }
         // without Redis the next one asks DynamoDB again; an answer of another instance is as good as ours
-        let _ = session.put_many(&puts).await;
+        let outcomes = session.put_many(&puts).await.unwrap_or_default();
+        for _ in outcomes.iter().filter(|outcome| **outcome == PutOutcome::Replaced) {
+            self.count_refused("type");
+        }
         Ok(places)
     }
 
@@ -168,10 +171,7 @@ impl PhotoLocations {
                     continue;
                 }
                 Some(Err(reason)) => {
-                    self.metrics
-                        .cached_values_refused
-                        .get_or_create(&RefusedValue { kind: "photo", reason })
-                        .inc();
+                    self.count_refused(reason);
                     PutMode::Overwrite
                 }
                 None => PutMode::IfAbsent,
@@ -180,6 +180,10 @@ impl PhotoLocations {
             unknown.insert(id, mode);
         }
         unknown
+    }
+
+    fn count_refused(&self, reason: &'static str) {
+        self.metrics.cached_values_refused.get_or_create(&RefusedValue { kind: "photo", reason }).inc();
     }
 
     fn count(&self, lookup: &Lookup) {

@@ -130,9 +130,11 @@ async fn put(mut connection: impl ConnectionLike, puts: &[Put]) -> Result<Vec<Pu
     if !wrong_types.is_empty() {
         let again = wrong_types.iter().map(|place| (&puts[*place], PutMode::Overwrite));
         for (place, reply) in wrong_types.iter().zip(send(&mut connection, again).await?) {
-            if let Reply::Ended(outcome) = reply {
-                outcomes[*place] = outcome;
-            }
+            outcomes[*place] = match reply {
+                Reply::Ended(PutOutcome::Stored) => PutOutcome::Replaced,
+                Reply::Ended(outcome) => outcome,
+                Reply::WrongType => PutOutcome::Refused,
+            };
         }
     }
     Ok(outcomes)

@@ -20,7 +20,7 @@ pub use self::error::{Failure, SharedCacheError, Unavailable};
 pub use self::put::{Put, PutMode, PutOutcome};
 pub use self::session::Session;
 
-use self::breaker::{Breaker, Change, Permit};
+use self::breaker::{Breaker, Change, Permit, Use};
 use self::servers::{Connection, Servers};
 use crate::clock::Stopwatch;
 use crate::config;
@@ -28,6 +28,9 @@ use crate::telemetry::metrics::{Call, Metrics, Operation, Outcome};
 
 /// Keys of a probe, so many that all nodes have some: when one node is missing, requests would wait for it.
 const PROBES_OF_A_CLUSTER: usize = 64;
+
+/// How long what a probe writes stays.
+const PROBE_TTL: Duration = Duration::from_millis(500);
 
 /// Whether requests wait for Redis now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,12 +101,17 @@ impl SharedCache {
         Session::new(self.0.clone())
     }
 
-    /// Connects and reads a key of each node, whatever the breaker says: for whoever wants to know what is wrong. Takes up to the time
+    /// Connects, reads and writes a key of each node, whatever the breaker says: for whoever wants to know what is wrong. Takes up to the time
     /// that a connection may take, and the deadline.
     pub async fn check(&self) -> Result<(), Unavailable> {
         let shared = self.0.as_ref().ok_or(Unavailable::Off)?;
         shared.probe().await.map_err(|failure| shared.unavailable(failure))
     }
+}
+
+/// Gone before the next probe.
+fn probe_put(key: &str) -> Put {
+    Put { key: key.to_owned(), value: b"probe".to_vec(), ttl: PROBE_TTL, mode: PutMode::Overwrite }
 }
 
 impl Shared {
@@ -141,13 +149,17 @@ impl Shared {
         permit == Permit::Go
     }
 
-    /// Connects and reads a key of each node, within the deadline once it is connected.
+    /// Connects, reads and writes a key of each node, within the deadline once it is connected.
     async fn probe(&self) -> Result<(), Failure> {
         let waited = Stopwatch::start();
         let probed = async {
             let connection = self.connect(servers::CONNECT_TIMEOUT).await?;
-            let answer = commands::get_many(connection, &self.probe_keys, self.deadline).await?;
-            answer.failure.map_or(Ok(()), Err)
+            let read = commands::get_many(connection.clone(), &self.probe_keys, self.deadline).await?;
+            read.failure.map_or(Ok(()), Err)?;
+            let puts: Vec<Put> = self.probe_keys.iter().map(|key| probe_put(key)).collect();
+            let written = commands::put_many(connection, &puts, self.deadline).await?;
+            // one that is refused is an answer, too: a replica that only reads is better than nothing
+            written.failure.map_or(Ok(()), Err)
         }
         .await;
         self.count_call("probe", waited, probed.as_ref().err());
@@ -158,13 +170,13 @@ impl Shared {
         probed
     }
 
-    fn succeeded(&self) {
-        self.breaker().succeeded();
+    fn succeeded(&self, used: Use) {
+        self.breaker().succeeded(used);
     }
 
-    fn failed(&self, failure: &Failure) {
+    fn failed(&self, used: Use, failure: &Failure) {
         tracing::debug!(redis = self.redis, %failure, "a call to Redis failed");
-        let change = self.breaker().failed(self.running.elapsed());
+        let change = self.breaker().failed(used, self.running.elapsed());
         self.tell(change, Some(failure));
     }
 
@@ -203,6 +215,7 @@ impl Shared {
         for outcome in outcomes {
             let outcome = match outcome {
                 PutOutcome::Stored => "stored",
+                PutOutcome::Replaced => "replaced",
                 PutOutcome::Found(_) => "found",
                 PutOutcome::Refused => "refused",
             };

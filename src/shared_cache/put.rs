@@ -38,6 +38,8 @@ pub enum PutMode {
 pub enum PutOutcome {
     /// Redis holds it.
     Stored,
+    /// Redis holds it, in place of something that was no text.
+    Replaced,
     /// Somebody was first: this is their value.
     Found(Vec<u8>),
     /// Redis would not: a read-only replica, out of memory, or not allowed.
@@ -48,6 +50,7 @@ impl fmt::Debug for PutOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stored => f.write_str("Stored"),
+            Self::Replaced => f.write_str("Replaced"),
             Self::Found(value) => write!(f, "Found({} bytes)", value.len()),
             Self::Refused => f.write_str("Refused"),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::breaker::Use;
 use super::commands::{self, Answer};
 use super::servers::Connection;
 use super::{Failure, Put, PutOutcome, Shared, Unavailable};
@@ -38,7 +39,7 @@ impl Session {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.call("get", |connection, left| commands::get_many(connection, keys, left)).await
+        self.call("get", Use::Read, |connection, left| commands::get_many(connection, keys, left)).await
     }
 
     /// Writes all of them in one round trip; the outcomes are in their order. One that is refused costs the others nothing.
@@ -46,8 +47,9 @@ impl Session {
         if puts.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes =
-            self.call("put", |connection, left| commands::put_many(connection, puts, left)).await?;
+        let outcomes = self
+            .call("put", Use::Write, |connection, left| commands::put_many(connection, puts, left))
+            .await?;
         if let Some(shared) = &self.shared {
             shared.count_puts(&outcomes);
         }
@@ -58,6 +60,7 @@ impl Session {
     async fn call<T, F>(
         &mut self,
         operation: &'static str,
+        used: Use,
         exchange: impl FnOnce(Connection, Duration) -> F,
     ) -> Result<Vec<T>, Unavailable>
     where
@@ -78,9 +81,9 @@ impl Session {
             Ok(Answer { values, .. }) => (Ok(values), None),
             Err(failure) => (Err(shared.unavailable(failure.clone())), Some(failure)),
         };
-        self.settle(&shared, operation, waited, failure.as_ref());
+        self.settle(&shared, operation, used, waited, failure.as_ref());
         if failure.is_none() {
-            shared.succeeded();
+            shared.succeeded(used);
         }
         values
     }
@@ -92,7 +95,7 @@ impl Session {
         }
         let waited = Stopwatch::start();
         let connected = shared.connect(self.left).await;
-        self.settle(shared, "connect", waited, connected.as_ref().err());
+        self.settle(shared, "connect", Use::Read, waited, connected.as_ref().err());
         let connection = connected.map_err(|failure| shared.unavailable(failure))?;
         Ok(self.connection.insert(connection).clone())
     }
@@ -102,6 +105,7 @@ impl Session {
         &mut self,
         shared: &Shared,
         operation: &'static str,
+        used: Use,
         waited: Stopwatch,
         failure: Option<&Failure>,
     ) {
@@ -109,7 +113,7 @@ impl Session {
         shared.count_call(operation, waited, failure);
         if let Some(failure) = failure {
             self.has_failed = true;
-            shared.failed(failure);
+            shared.failed(used, failure);
         }
     }
 }

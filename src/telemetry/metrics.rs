@@ -191,11 +191,11 @@ metrics! {
     redis_calls: Family<Call, Counter> = Family::default(), "redis_calls";
     /// Seconds that calls to Redis took, those that failed included.
     redis_call_duration: Family<Operation, Histogram, Latency> = Family::new_with_constructor(Latency), "redis_call_duration_seconds";
-    /// Values written to Redis: `stored`, `found` (another instance was first) or `refused` (read-only, out of memory, not allowed).
+    /// Values written to Redis: `stored`, `replaced` (in place of a list, a hash or the like), `found` (another instance was first) or `refused` (read-only, out of memory, not allowed).
     redis_puts: Family<Outcome, Counter> = Family::default(), "redis_puts";
     /// 1 while the breaker is open: Redis has failed, and no request waits for it.
     redis_breaker_open: Gauge = Gauge::default(), "redis_breaker_open";
-    /// Calls that were not made because the breaker was open.
+    /// Calls that were not made because the breaker was open, or because the request had waited long enough.
     redis_skipped: Counter = Counter::default(), "redis_skipped";
     /// Rows that were skipped or degraded because an attribute is missing or odd.
     odd_rows: Family<OddRow, Counter> = Family::default(), "odd_rows";

@@ -14,6 +14,9 @@ use crate::domain::SignedUrl;
 /// How far another instance's clock may be ahead, seconds. S3 itself accepts 15 minutes.
 const CLOCK_SKEW_SECONDS: i64 = 300;
 
+/// Longer than any: a key of 1,024 bytes, each escaped, and a session token of the most that AWS gives, escaped as well.
+const LONGEST_URL_BYTES: usize = 32 << 10;
+
 /// Why a text was refused; one word each, for the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -46,6 +49,9 @@ pub(super) fn check(
     longest_life_seconds: i64,
     now: Timestamp,
 ) -> Result<(SignedUrl, Timestamp), Flaw> {
+    if text.len() > LONGEST_URL_BYTES {
+        return Err(Flaw::Form);
+    }
     let text = std::str::from_utf8(text).map_err(|_| Flaw::NotText)?;
     let query = after_key(text, endpoint, key).ok_or(Flaw::OtherObject)?;
     let (signed_at, lifetime) = read_query(query, endpoint).ok_or(Flaw::Form)?;

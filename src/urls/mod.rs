@@ -29,6 +29,9 @@ use crate::domain::{AllowList, ObjectRef};
 use crate::shared_cache::{Put, PutMode, PutOutcome, Session};
 use crate::telemetry::metrics::{Lookup, Metrics, Reason, RefusedValue};
 
+/// How long a URL is handed out when the credentials end too soon to leave it the margin.
+const LOOK_FOR_CREDENTIALS_AFTER: Duration = Duration::from_secs(5);
+
 /// How long URLs live, and how they are shared.
 #[derive(Clone, Debug)]
 pub struct Sharing {
@@ -205,7 +208,10 @@ impl UrlBook {
         for (wanted, own) in putting {
             let place = wanted.place;
             urls[place] = match outcomes.next() {
-                Some(PutOutcome::Stored) => {
+                Some(outcome @ (PutOutcome::Stored | PutOutcome::Replaced)) => {
+                    if outcome == PutOutcome::Replaced {
+                        self.count_refused("type");
+                    }
                     if wanted.held.is_some() {
                         self.metrics.urls_put_back.inc();
                     }
@@ -218,7 +224,8 @@ impl UrlBook {
                 },
                 // Redis does not take it: then what everyone signs alike, asked about again after a while
                 Some(PutOutcome::Refused) => self.without_redis(wanted, Some(now), pen, now).await?,
-                None => self.without_redis(wanted, None, pen, now).await?,
+                // nobody knows whether Redis has it now: the next read tells
+                None => Some(self.keep(wanted, own, None)),
             };
         }
         Ok(())
@@ -240,8 +247,8 @@ impl UrlBook {
         let Some(url) = url else { return Ok(None) };
         Ok(Some(match self.schedule.hand_out(wanted.object, url.clone(), signed_at, now) {
             Some(own) => self.keep(wanted, own, confirmed_at),
-            // the credentials cannot give the margin: what they can give, handed out to their end and not kept
-            None => HandedOut { until: url.expires_at(), url },
+            // the credentials cannot give the margin: what they can give, and newer ones are looked for soon
+            None => HandedOut { until: (now + LOOK_FOR_CREDENTIALS_AFTER).min(url.expires_at()), url },
         }))
     }
 
@@ -264,9 +271,13 @@ impl UrlBook {
             Err(flaw) => (flaw.label(), None),
         };
         if handed_out.is_none() {
-            self.metrics.cached_values_refused.get_or_create(&RefusedValue { kind: "url", reason }).inc();
+            self.count_refused(reason);
         }
         handed_out
+    }
+
+    fn count_refused(&self, reason: &'static str) {
+        self.metrics.cached_values_refused.get_or_create(&RefusedValue { kind: "url", reason }).inc();
     }
 
     fn adopt(&self, wanted: Wanted<'_>, shared: HandedOut, now: Timestamp) -> HandedOut {

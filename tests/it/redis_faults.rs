@@ -196,6 +196,19 @@ async fn out_of_memory() {
 }
 
 #[actix_web::test]
+async fn reads_go_well_and_writes_hang() {
+    let redis = RedisServer::start();
+    redis.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    let app = start(&redis.url()).await;
+
+    assert_nobody_notices(&app).await;
+
+    assert_eq!(app.metric("beetroot_redis_breaker_open"), 1, "{}", app.metrics.render().unwrap());
+    redis.cli(&["CLIENT", "UNPAUSE"]);
+    assert_heals(&app, &redis.url()).await;
+}
+
+#[actix_web::test]
 async fn everything_deleted() {
     let redis = RedisServer::start();
     let app = start(&redis.url()).await;
@@ -246,8 +259,12 @@ async fn a_cluster_loses_a_node() {
 async fn ten_thousand_clients_that_go_away_mix_nothing_up() {
     let redis = RedisServer::start();
     let proxy = FaultProxy::start(redis.port()).await;
-    let app =
-        start_with(&proxy.url(), |wishes| wishes.settings.redis.deadline = Duration::from_secs(2)).await;
+    let app = start_with(&proxy.url(), |wishes| {
+        wishes.settings.redis.deadline = Duration::from_secs(2);
+        // with refills that many clients share, and that go on when a client has gone
+        wishes.settings.lists.fresh = Duration::from_secs(5);
+    })
+    .await;
     let persons = 20;
     for number in 0..persons {
         let name = format!("person-{number}");

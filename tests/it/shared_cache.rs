@@ -113,7 +113,7 @@ async fn another_type_reads_as_none_and_is_overwritten_by_first_writers_too() {
     ];
     assert_eq!(
         session.put_many(&puts).await.unwrap(),
-        [PutOutcome::Stored, PutOutcome::Stored, PutOutcome::Stored]
+        [PutOutcome::Replaced, PutOutcome::Stored, PutOutcome::Stored]
     );
     assert_eq!(redis.cli(&["mget", "list", "hash"]), "1\n1");
 }

@@ -257,6 +257,7 @@ async fn what_redis_returns_is_checked_counted_and_overwritten() {
     let urls = thumb_urls(&fresh).await;
     assert_fetched(&app, &urls).await;
     assert_eq!(redis.cli(&["GET", &key]).trim(), urls[0], "a wrong type is overwritten");
+    assert_eq!(fresh.metric(r#"beetroot_cached_values_refused_total{kind="url",reason="type"}"#), 1);
 }
 
 #[actix_web::test]
