@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 
 use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
-use crate::config::{AllowedOrigins, Dynamodb, Settings};
+use crate::config::{Dynamodb, Settings};
 use crate::domain::AllowList;
 use crate::gallery::{AnswerOptions, Answers, Gallery, Pages};
 use crate::http;
@@ -83,12 +83,11 @@ impl App {
             metrics: metrics.clone(),
             max_in_flight: server.max_in_flight,
             in_flight: AtomicUsize::new(0),
-            any_origin: settings.cors.allowed_origins == AllowedOrigins::Any,
+            origins: settings.cors.allowed_origins,
             draining: Arc::clone(&draining),
         });
-        let origins: AllowedOrigins = settings.cors.allowed_origins;
         let bind_error = |source| BuildError::Bind { host: server.host.clone(), port: server.port, source };
-        let mut http_server = HttpServer::new(move || http::application(web::Data::clone(&shared), &origins))
+        let mut http_server = HttpServer::new(move || http::application(web::Data::clone(&shared)))
             .disable_signals()
             .keep_alive(server.keep_alive)
             .client_request_timeout(server.client_request_timeout)

@@ -1,4 +1,6 @@
-//! The outermost layer: one line a request, its metrics, its request id, and the headers that every answer carries.
+//! The one layer around all routes: it writes errors as JSON, makes the contract's answer to `OPTIONS`, adds the headers that
+//! every answer carries, and counts and logs the request. One, because a warm answer passes it, and each layer costs it a boxed
+//! future.
 
 use std::sync::atomic::Ordering;
 
@@ -7,15 +9,16 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpResponse, web};
+use serde_json::json;
 
-use super::error::Failure;
+use super::error::ApiError;
 use super::request_id::{REQUEST_ID, RequestId};
 use super::route_metrics::RouteMetrics;
-use super::{Shared, cors, preflight};
+use super::{Shared, cors};
 use crate::clock::Stopwatch;
 
-/// The outermost middleware.
+/// Works on one request, and on its answer as it leaves.
 pub(super) async fn record(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -23,38 +26,38 @@ pub(super) async fn record(
     let watch = Stopwatch::start();
     let method = request.method().clone();
 
-    let mut response = next.call(request).await?.map_into_boxed_body();
-    if method == Method::OPTIONS {
-        response = preflight::answer_options(response);
+    let (request, mut response) = next.call(request).await?.map_into_boxed_body().into_parts();
+    let id = RequestId::of(&request);
+    let mut failure = None;
+    if let Some(error) = response.error().and_then(|error| error.as_error::<ApiError>()) {
+        failure = Some(error.chain());
+        response = error.respond(id.as_str());
     }
-    let shared = response.request().app_data::<web::Data<Shared>>();
-    let (any_origin, draining) =
-        shared.map_or((false, false), |shared| (shared.any_origin, shared.draining.load(Ordering::Relaxed)));
+    if method == Method::OPTIONS {
+        // on any path, whatever else it would have been
+        response = HttpResponse::Ok().json(json!({ "ok": true }));
+        failure = None;
+    }
 
-    let id = RequestId::of(response.request());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
-    if any_origin {
-        cors::allow_any_origin(&mut response);
+    if let Some(shared) = request.app_data::<web::Data<Shared>>() {
+        cors::mark(&shared.origins, &request, headers);
+        if shared.draining.load(Ordering::Relaxed) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
     }
 
     let elapsed = watch.elapsed();
     let method = method_label(&method);
     let status = response.status().as_u16();
     let mut route = "other";
-    if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
+    if let Some(metrics) = request.app_data::<RouteMetrics>() {
         metrics.count(method, status, elapsed);
         route = metrics.route();
     }
-    if draining {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    // only an error leaves a failure behind
-    let failed = status >= 400;
-    let failure = if failed { response.request().extensions_mut().remove::<Failure>() } else { None };
-    let failure = failure.as_ref().map(|failure| failure.0.as_str());
     let request_id = id.as_str();
     let milliseconds = elapsed.as_secs_f64() * 1000.0;
     if status >= 500 {
@@ -62,7 +65,7 @@ pub(super) async fn record(
     } else {
         tracing::info!(method, route, status, milliseconds, request_id, failure, "answered");
     }
-    Ok(response)
+    Ok(ServiceResponse::new(request, response))
 }
 
 /// A bounded set of words, whatever clients send.

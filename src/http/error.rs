@@ -5,14 +5,10 @@
 
 use std::sync::Arc;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use super::request_id::RequestId;
 use crate::domain::PersonIdError;
 use crate::gallery::GalleryError;
 
@@ -76,7 +72,24 @@ struct Body<'a> {
 }
 
 impl ApiError {
-    fn respond(&self, request_id: &str) -> HttpResponse {
+    /// The error and its sources, for the one line in the access log.
+    pub(super) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            // `transparent` errors and wrappers say what their source says
+            if !text.ends_with(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            source = cause.source();
+        }
+        text
+    }
+
+    /// What the client gets.
+    pub(super) fn respond(&self, request_id: &str) -> HttpResponse {
         let own_text = self.to_string();
         let (status, text, path) = match self {
             Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
@@ -103,38 +116,5 @@ impl ApiError {
     }
 }
 
-// Only carries the error to `render`, which knows the request and writes the answer.
+// Only carries the error to the layer around all routes, which knows the request and lets it answer.
 impl ResponseError for ApiError {}
-
-/// What went wrong, with its sources, for the one line in the access log.
-pub(super) struct Failure(pub(super) String);
-
-/// Writes the answer to an error, and keeps its causes for the access log.
-pub(super) async fn render(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?.map_into_boxed_body();
-    let Some(error) = response.response().error().and_then(|error| error.as_error::<ApiError>()) else {
-        return Ok(response);
-    };
-    let failure = Failure(chain(error));
-    let rendered = error.respond(RequestId::keep(response.request()).as_str());
-    response.request().extensions_mut().insert(failure);
-    Ok(response.into_response(rendered))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // `transparent` errors and wrappers say what their source says
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}

@@ -9,7 +9,6 @@ mod ops;
 mod page_query;
 mod person_photos;
 mod persons;
-mod preflight;
 mod reply;
 mod request_id;
 mod route_metrics;
@@ -19,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Condition, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 
 use self::error::ApiError;
@@ -44,20 +43,15 @@ pub struct Shared {
     pub max_in_flight: usize,
     /// Requests being worked on now, on all workers.
     pub in_flight: AtomicUsize,
-    /// Every page may read the answers.
-    pub any_origin: bool,
+    /// Whose pages may read the answers.
+    pub origins: AllowedOrigins,
     /// The service is about to end: readiness is off and connections close after their answer.
     pub draining: Arc<AtomicBool>,
 }
 
 /// The application of one worker.
-///
-/// Middleware, from the outside to the inside: the access log sees every answer as it leaves, and makes the contract's of any
-/// answer to `OPTIONS`; CORS marks errors, too, or a page could not read them; errors are rendered inside of it. A warm answer
-/// passes all of it: each further layer costs it a boxed future.
 pub fn application(
     shared: web::Data<Shared>,
-    origins: &AllowedOrigins,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -68,10 +62,6 @@ pub fn application(
     > + use<>,
 > {
     let metrics = shared.metrics.clone();
-    let (any_origin, listed) = match origins {
-        AllowedOrigins::Any => (true, &[][..]),
-        AllowedOrigins::List(origins) => (false, &origins[..]),
-    };
     App::new()
         .app_data(shared)
         .app_data(RouteMetrics::new(&metrics, "other"))
@@ -81,8 +71,6 @@ pub fn application(
         .service(resource("/readyz", ops::get_readyz, &metrics))
         .service(resource("/metrics", ops::get_metrics, &metrics))
         .default_service(web::to(unknown_path))
-        .wrap(from_fn(error::render))
-        .wrap(Condition::new(!any_origin, cors::listed_origins(listed)))
         .wrap(from_fn(access_log::record))
 }
 

@@ -1,7 +1,7 @@
 //! What tells one request from another in logs and error answers.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
-use actix_web::{HttpMessage, HttpRequest};
 
 /// The header in which a request id comes and goes.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -15,20 +15,9 @@ const RANDOM_BYTES: usize = 16;
 pub(super) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The request's. A random one is not kept: who writes it into a body uses [`Self::keep`].
     pub(super) fn of(request: &HttpRequest) -> Self {
-        if let Some(kept) = request.extensions().get::<Self>() {
-            return kept.clone();
-        }
         let given = request.headers().get(REQUEST_ID);
         Self(given.filter(|id| is_harmless(id.as_bytes())).map_or_else(random, HeaderValue::clone))
-    }
-
-    /// The request's, and the same one from now on.
-    pub(super) fn keep(request: &HttpRequest) -> Self {
-        let id = Self::of(request);
-        request.extensions_mut().insert(id.clone());
-        id
     }
 
     pub(super) fn as_str(&self) -> &str {
