@@ -207,6 +207,7 @@ async fn build_gallery(
         stale: settings.lists.stale,
         memory: memory.answers,
         deadline: settings.server.request_timeout,
+        most_at_once: settings.server.max_in_flight,
     };
     Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
 }

@@ -43,6 +43,8 @@ pub struct AnswerOptions {
     pub memory: usize,
     /// The longest that making one may take.
     pub deadline: Duration,
+    /// How many may be made at once: `server.max_in_flight`.
+    pub most_at_once: usize,
 }
 
 /// The answers in memory.
@@ -104,7 +106,7 @@ impl Answers {
                 options.memory as u64,
                 ByWeight,
             ),
-            refills: Refills::default(),
+            refills: Refills::new(options.most_at_once),
             given: Given {
                 fresh: count("fresh"),
                 stale: count("stale"),

@@ -52,6 +52,9 @@ pub enum GalleryError {
     /// The work that others waited for was broken off, twice: a panic, or the end of the process.
     #[error("the work was broken off")]
     BrokenOff,
+    /// As many answers as allowed are being made.
+    #[error("too many answers are being made")]
+    Overloaded,
     /// A page could not be written as JSON.
     #[error("an answer could not be rendered")]
     Unrendered(#[source] serde_json::Error),

@@ -29,10 +29,18 @@ pub(super) struct Brought {
 pub(super) type Waiting = Shared<oneshot::Receiver<Outcome>>;
 
 /// The refills that run now.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Refills(Arc<Mutex<HashMap<PageKey, Waiting>>>);
+#[derive(Clone, Debug)]
+pub(super) struct Refills {
+    running: Arc<Mutex<HashMap<PageKey, Waiting>>>,
+    most: usize,
+}
 
 impl Refills {
+    /// At most `most` at once: those behind stale answers are nobody's request, so that the bound on requests does not bound them.
+    pub(super) fn new(most: usize) -> Self {
+        Self { running: Arc::default(), most }
+    }
+
     /// Joins the page's refill, or starts one: unless `already` has what it would bring, `work` runs to its end and is told to
     /// all who joined meanwhile.
     pub(super) fn join<W>(
@@ -57,6 +65,10 @@ impl Refills {
                 let _ = tell.send(Ok(brought));
                 return told;
             }
+            if running.len() >= self.most {
+                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded)));
+                return told;
+            }
             running.insert(key.clone(), told.clone());
         }
         let refill = Refill { place: Place { refills: self.clone(), key: key.clone() }, tell };
@@ -75,7 +87,7 @@ impl Refills {
 
     fn running(&self) -> MutexGuard<'_, HashMap<PageKey, Waiting>> {
         // no critical section panics half way
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

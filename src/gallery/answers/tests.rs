@@ -16,6 +16,7 @@ fn answers(memory: usize) -> (Arc<Answers>, Clock) {
         stale: Duration::from_secs(30),
         memory,
         deadline: Duration::from_secs(5),
+        most_at_once: 64,
     };
     (Arc::new(Answers::new(options, clock.clone(), Metrics::default())), clock)
 }
