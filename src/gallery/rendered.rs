@@ -29,10 +29,9 @@ pub(super) struct Page {
 impl Page {
     /// `usable_until` is when the first of its URLs is no longer handed out; `None` when there are none.
     pub(super) fn of(page: &impl Serialize, usable_until: Option<Timestamp>) -> Result<Self, GalleryError> {
-        let mut json = serde_json::to_vec(page).map_err(GalleryError::Unrendered)?;
-        // up to half of it is room to grow, which would be kept for as long as the answer, and counted by nobody
-        json.shrink_to_fit();
-        Ok(Self { json: json.into(), usable_until })
+        let json = serde_json::to_vec(page).map_err(GalleryError::Unrendered)?;
+        // without the room for more, which nobody would weigh
+        Ok(Self { json: json.into_boxed_slice().into(), usable_until })
     }
 }
 
