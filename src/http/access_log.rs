@@ -1,6 +1,6 @@
-//! The one layer around all routes: it writes errors as JSON, makes the contract's answer to `OPTIONS`, adds the headers that
-//! every answer carries, and counts and logs the request. One, because a warm answer passes it, and each layer costs it a boxed
-//! future.
+//! The one layer around all routes and their CORS: it writes errors as JSON, makes the contract's answer to `OPTIONS`, adds the
+//! headers that every answer carries, and counts and logs the request. One, because a warm answer passes it, and each layer
+//! costs it a boxed future.
 
 use std::sync::atomic::Ordering;
 
@@ -31,11 +31,15 @@ pub(super) async fn record(
     let mut failure = None;
     if let Some(error) = response.error().and_then(|error| error.as_error::<ApiError>()) {
         failure = Some(error.chain());
-        response = error.respond(id.as_str());
+        let mut rendered = error.respond(id.as_str());
+        cors::carry_over(response.headers(), rendered.headers_mut());
+        response = rendered;
     }
     if method == Method::OPTIONS {
         // on any path, whatever else it would have been
-        response = HttpResponse::Ok().json(json!({ "ok": true }));
+        let mut ok = HttpResponse::Ok().json(json!({ "ok": true }));
+        cors::carry_over(response.headers(), ok.headers_mut());
+        response = ok;
         failure = None;
     }
 
@@ -44,7 +48,7 @@ pub(super) async fn record(
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
     if let Some(shared) = request.app_data::<web::Data<Shared>>() {
-        cors::mark(&shared.origins, &request, headers);
+        cors::welcome_everyone(&shared.origins, headers);
         if shared.draining.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

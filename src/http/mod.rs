@@ -62,6 +62,7 @@ pub fn application(
     > + use<>,
 > {
     let metrics = shared.metrics.clone();
+    let cors = cors::policy(&shared.origins);
     App::new()
         .app_data(shared)
         .app_data(RouteMetrics::new(&metrics, "other"))
@@ -71,6 +72,7 @@ pub fn application(
         .service(resource("/readyz", ops::get_readyz, &metrics))
         .service(resource("/metrics", ops::get_metrics, &metrics))
         .default_service(web::to(unknown_path))
+        .wrap(cors)
         .wrap(from_fn(access_log::record))
 }
 
