@@ -52,7 +52,8 @@ fn main() {
     runtime.block_on(async {
         let plain = fetch(service, &request("")).await;
         let gzip = fetch(service, &request("Accept-Encoding: gzip\r\n")).await;
-        let floor = start_floor(plain.body.clone().into());
+        let floor = start_floor(plain.body.clone().into(), Vec::new());
+        let same_headers = start_floor(plain.body.clone().into(), plain.headers.clone());
         println!(
             "{PERSONS} persons: {} bytes, gzip {}; {CONNECTIONS} connections, {ROUNDS} rounds",
             plain.body.len(),
@@ -64,10 +65,11 @@ fn main() {
             ("identity", service, request("")),
             ("gzip", service, request("Accept-Encoding: gzip\r\n")),
             ("304", service, String::new()),
+            ("floor with the answer's own headers", same_headers, request("")),
         ];
-        let mut rounds: Vec<[Load; 4]> = Vec::new();
+        let mut rounds: Vec<[Load; 5]> = Vec::new();
         for round in 0..=ROUNDS {
-            let mut loads = [Load::default(); 4];
+            let mut loads = [Load::default(); 5];
             for turn in 0..variants.len() {
                 // each round begins with another one
                 let at = (turn + round) % variants.len();
@@ -92,7 +94,7 @@ fn main() {
         }
         println!();
         for (at, (name, ..)) in variants.iter().enumerate() {
-            let of = |value: &dyn Fn(&[Load; 4]) -> f64| median(rounds.iter().map(value).collect());
+            let of = |value: &dyn Fn(&[Load; 5]) -> f64| median(rounds.iter().map(value).collect());
             println!(
                 "{name:36} {:11.0} {:11.2} {:11.2} {:11.2} {:11.2} {:11.2}",
                 of(&|loads| loads[at].rate),
@@ -138,13 +140,18 @@ fn start_service(emulators: &Emulators) -> SocketAddr {
 }
 
 /// The least that actix can do for these bytes, with the service's settings.
-fn start_floor(body: Bytes) -> SocketAddr {
+fn start_floor(body: Bytes, headers: Vec<(String, String)>) -> SocketAddr {
     let server = Settings::defaults("thumbs").server;
     on_its_own_thread(async move |tell| {
         let http_server = HttpServer::new(move || {
-            let body = body.clone();
+            let (body, headers) = (body.clone(), headers.clone());
             let answer = move || {
-                std::future::ready(HttpResponse::Ok().content_type("application/json").body(body.clone()))
+                let mut answer = HttpResponse::Ok();
+                answer.content_type("application/json");
+                for (name, value) in &headers {
+                    answer.insert_header((name.as_str(), value.as_str()));
+                }
+                std::future::ready(answer.body(body.clone()))
             };
             actix_web::App::new().route("/persons", web::get().to(answer))
         })
@@ -249,6 +256,8 @@ struct Client {
 struct Fetched {
     etag: String,
     body: Vec<u8>,
+    /// Those that the service chose.
+    headers: Vec<(String, String)>,
 }
 
 impl Client {
@@ -290,7 +299,11 @@ async fn fetch(addr: SocketAddr, request: &str) -> Fetched {
     stream.read_to_end(&mut answer).await.unwrap();
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
     let etag = header(&answer[..head], "etag").unwrap_or_default().to_owned();
-    Fetched { etag, body: answer.split_off(head) }
+    let headers =
+        std::str::from_utf8(&answer[..head]).unwrap().lines().filter_map(|line| line.split_once(": "));
+    let headers = headers.filter(|(name, _)| !["content-length", "date", "connection"].contains(name));
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Fetched { etag, headers, body: answer.split_off(head) }
 }
 
 fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
