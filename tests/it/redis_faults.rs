@@ -253,6 +253,21 @@ async fn a_cluster_loses_a_node() {
         let answered = tokio::time::timeout(Duration::from_secs(3), urls(&app)).await;
         assert_eq!(answered.expect("an answer soon"), before);
     }
+
+    cluster.nodes[0].restart();
+    cluster.nodes[1].wait_for(&["cluster", "info"], "cluster_slots_ok:16384");
+    let healed = tokio::time::timeout(HEALED_WITHIN, async {
+        loop {
+            // puts back what the node has lost
+            assert_eq!(urls(&app).await, before);
+            let other = newcomer(&cluster.url(), &app).await;
+            other.put_persons((0..50).map(|number| person(&format!("p{number}"), "0"))).await;
+            if urls(&other).await == before {
+                return;
+            }
+        }
+    });
+    healed.await.expect("shared over all slots again");
 }
 
 #[actix_web::test]
