@@ -7,12 +7,15 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::config::{Log, LogFormat};
 
-/// What is never logged, whatever the settings say: the emulated S3's library prints requests with their signatures.
-const NEVER: &str = "s3s=off";
+/// What is never logged, whatever the settings say: these libraries print requests with their signatures and tokens.
+const NEVER: [&str; 2] = ["s3s=off", "aws_sigv4=warn"];
 
 /// Turns the log on for this process. A second call changes nothing.
 pub fn init(settings: &Log) -> Result<(), ParseError> {
-    let filter = EnvFilter::builder().parse(&settings.filter)?.add_directive(NEVER.parse()?);
+    let mut filter = EnvFilter::builder().parse(&settings.filter)?;
+    for directive in NEVER {
+        filter = filter.add_directive(directive.parse()?);
+    }
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.format {
         LogFormat::Auto => !terminal,

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::ScalarAttributeType;
 use beetroot_api::emulators::{self, Emulators, Ports};
 use serde_json::Value;
 
+use super::redis_server::RedisServer;
 use super::rows::person;
 use super::test_app::{create_tables, emulator_credentials, put_all, sdk_config};
 
@@ -200,4 +201,29 @@ pub async fn emulated_tables() -> (Emulators, aws_sdk_dynamodb::Client) {
     let client = aws_sdk_dynamodb::Client::from_conf(config.build());
     create_tables(&client, &("occurrenceId", ScalarAttributeType::S)).await;
     (emulators, client)
+}
+
+#[actix_web::test]
+async fn not_even_a_trace_of_everything_shows_a_secret() {
+    let (emulators, client) = emulated_tables().await;
+    put_all(&client, "Persons", [person("anna", "1")]).await;
+    let redis = RedisServer::start_with(&["--requirepass", "hunter2hunter2"]);
+    let redis_url = format!("redis://:hunter2hunter2@127.0.0.1:{}", redis.port());
+    let token = "a-session-token-that-is-a-secret";
+    let variables = [("RUST_LOG", "trace"), ("AWS_SESSION_TOKEN", token), ("REDIS_URL", &redis_url)];
+    let served = Served::start(&emulators, &variables);
+
+    for coding in ["identity", "gzip"] {
+        let asked = reqwest::Client::new().get(format!("http://{}/persons", served.address));
+        let answer = asked.header("accept-encoding", coding).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+
+    let log = served.end();
+    assert!(log.len() > 100, "only {} lines at TRACE", log.len());
+    for line in log {
+        for secret in ["X-Amz-Signature", token, "hunter2hunter2", emulators::SECRET_ACCESS_KEY] {
+            assert!(!line.contains(secret), "{secret}: {line}");
+        }
+    }
 }
