@@ -156,17 +156,27 @@ impl Served {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let listening = log.by_ref().find(|line| line.contains("listening")).expect("a line that says where");
-        let line: Value = serde_json::from_str(&listening).unwrap();
-        let address = line["address"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
-        Self { process, address, log: std::thread::spawn(move || log.collect()) }
+        let mut told = Vec::new();
+        let listening = loop {
+            let line = log.next().unwrap_or_else(|| panic!("a line that says where: {told:#?}"));
+            told.push(line.clone());
+            if line.contains("listening") {
+                break serde_json::from_str::<Value>(&line).unwrap();
+            }
+        };
+        let address = listening["address"].as_str().unwrap_or_else(|| panic!("{listening}")).to_owned();
+        let log = std::thread::spawn(move || {
+            told.extend(log);
+            told
+        });
+        Self { process, address, log }
     }
 
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// SIGTERM; gives the rest of its log.
+    /// SIGTERM; gives its whole log.
     pub fn end(mut self) -> Vec<String> {
         assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
         let log = self.log.join().unwrap();
