@@ -124,7 +124,7 @@ mod tests {
         let (dir, sources) = sources(&files, &variables);
         let loaded = load(Sources { config_file: Some("config/extra.toml".into()), ..sources }).unwrap();
         let path = |name: &str| dir.path().join("config").join(name).display().to_string();
-        assert_eq!(entry(&loaded, "server.max_in_flight"), ("512", "default.toml"));
+        assert_eq!(entry(&loaded, "server.max_in_flight"), ("1024", "default.toml"));
         assert_eq!(entry(&loaded, "server.host"), ("::1", path("staging.toml").as_str()));
         assert_eq!(entry(&loaded, "server.workers"), ("2", path("extra.toml").as_str()));
         assert_eq!(entry(&loaded, "server.port"), ("3", "environment variable PORT"));

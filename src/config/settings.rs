@@ -47,7 +47,8 @@ pub struct Server {
     pub port: u16,
     /// Worker threads, 0 to 1024; 0 is one per core. Default 0.
     pub workers: usize,
-    /// Requests worked on at once, 1 to 1000000; one more is answered 503 at once. Default 512.
+    /// Requests worked on at once, 1 to 1000000; one more is answered 503 at once. Default 1024: most of them wait
+    /// for the same few answers, which costs little.
     pub max_in_flight: usize,
     /// The longest that a request may take, 1 ms to 1 h; then it is a 503. Default 10 s.
     pub request_timeout: Duration,
@@ -277,7 +278,7 @@ mod tests {
                 host: "127.0.0.1",
                 port: 8080,
                 workers: 0,
-                max_in_flight: 512,
+                max_in_flight: 1024,
                 request_timeout: 10s,
                 keep_alive: 75s,
                 client_request_timeout: 5s,

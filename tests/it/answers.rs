@@ -117,7 +117,6 @@ async fn an_expired_answer_is_made_anew_before_anything_is_given() {
 async fn a_thousand_requests_at_once_for_a_cold_page_are_one_scan() {
     let app = start_with_anna(|wishes| {
         wishes.settings.server.workers = 4;
-        wishes.settings.server.max_in_flight = 1000;
         wishes.settings.dynamodb.attempt_timeout = seconds(8);
         wishes.settings.dynamodb.operation_timeout = seconds(8);
     })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a test may show what it measured")]
 #![allow(unreachable_pub, reason = "nobody uses a test crate")]
+#![allow(clippy::large_futures, reason = "a test may put a whole service on its stack")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod answer;
