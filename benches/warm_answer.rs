@@ -158,6 +158,7 @@ fn start_floor(body: Bytes, headers: Vec<(String, String)>) -> SocketAddr {
         })
         .disable_signals()
         .keep_alive(server.keep_alive)
+        .tcp_nodelay(true)
         .client_request_timeout(server.client_request_timeout)
         .workers(1)
         .bind(("127.0.0.1", 0))

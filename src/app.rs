@@ -90,6 +90,8 @@ impl App {
         let mut http_server = HttpServer::new(move || http::application(web::Data::clone(&shared)))
             .disable_signals()
             .keep_alive(server.keep_alive)
+            // the end of an answer that needs several writes would wait for the client's delayed ACK
+            .tcp_nodelay(true)
             .client_request_timeout(server.client_request_timeout)
             .shutdown_timeout(server.shutdown_timeout.as_secs());
         if server.workers > 0 {
