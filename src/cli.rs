@@ -23,9 +23,57 @@ pub enum Command {
     Serve,
     /// Print the settings in force and where each comes from; secrets stay hidden.
     Config,
+    /// Ask a service on this machine whether it is alive; exit code 0 when it is. For a container's health check.
+    Health(HealthArgs),
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
+    /// DynamoDB and S3 by themselves, empty and in memory, for local stacks.
+    #[cfg(feature = "demo")]
+    Emulators(EmulatorsArgs),
+    /// Create tables and buckets where they are missing and put sample pictures, or your own, into them.
+    #[cfg(feature = "demo")]
+    Seed(SeedArgs),
+}
+
+/// Who is asked.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// What answers 200 when all is well; without it, `/healthz` of the service that the settings describe.
+    pub url: Option<String>,
+}
+
+/// Where the emulators listen.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct EmulatorsArgs {
+    /// The address to listen on. They protect nothing: 0.0.0.0 is for containers.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// The emulated DynamoDB's port; 0 takes any that is free.
+    #[arg(long, default_value_t = 8000)]
+    pub dynamodb_port: u16,
+    /// The emulated S3's port; 0 takes any that is free.
+    #[arg(long, default_value_t = 9000)]
+    pub s3_port: u16,
+}
+
+/// What goes where. Tables and the thumbnails' bucket are those of the settings.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    /// Your own pictures instead of the sample: each sub-folder is a person, with JPEG and PNG files.
+    #[arg(long, value_name = "DIR")]
+    pub photos: Option<PathBuf>,
+    /// The bucket of the photos, which the rows will name.
+    #[arg(long, value_name = "BUCKET", default_value = "beetroot-raw")]
+    pub raw_bucket: String,
+    /// Write to real AWS; --confirm-bucket is needed, too.
+    #[arg(long)]
+    pub real_aws: bool,
+    /// The name of the thumbnails' bucket, once more, to show that real AWS is meant.
+    #[arg(long, value_name = "BUCKET")]
+    pub confirm_bucket: Option<String>,
 }
 
 /// The demo's own choices; the settings apply to its service as well.

@@ -9,23 +9,17 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
-use indicatif::{ProgressBar, ProgressStyle};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::filling::{self, FillError, THUMBS_BUCKET};
 use super::{CommandError, signals};
 use crate::app::{App, Outside};
 use crate::cli::DemoArgs;
 use crate::clock::Clock;
 use crate::config::{Settings, Sources, load};
-use crate::emulators::folder::{self, FolderError, Import, Skipped};
-use crate::emulators::seed::{SeedError, SeedNames, SeedReport, seed};
-use crate::emulators::{self, Collection, EmulatorError, Emulators, Ports, Progress};
+use crate::emulators::seed::SeedReport;
+use crate::emulators::{self, Collection, EmulatorError, Emulators, Ports};
 use crate::telemetry;
-
-/// The bucket of the photos. The thumbnails' bucket is a setting, this one is only named by rows.
-const RAW_BUCKET: &str = "beetroot-raw";
-/// The thumbnails' bucket, unless the settings name one.
-const THUMBS_BUCKET: &str = "beetroot-thumbs";
 
 /// What stays as it is in a path segment.
 const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -36,11 +30,7 @@ pub(super) enum DemoError {
     #[error(transparent)]
     Emulators(#[from] EmulatorError),
     #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error(transparent)]
-    Seed(#[from] SeedError),
-    #[error("the pictures could not be prepared")]
-    Prepare(#[source] tokio::task::JoinError),
+    Fill(#[from] FillError),
 }
 
 pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result<(), CommandError> {
@@ -62,8 +52,9 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     // before the pictures, so that a port that is taken is told at once
     let app = App::build(settings.clone(), Outside { aws: aws.clone(), clock: Clock::System }).await?;
 
-    let collection = prepare_pictures(args.photos).await?;
-    let report = fill(&settings, &aws, &collection).await?;
+    let collection = filling::prepare_pictures(args.photos).await.map_err(DemoError::from)?;
+    let names = filling::names(&settings, filling::RAW_BUCKET.to_owned());
+    let report = filling::fill(&settings, &aws, &names, &collection).await.map_err(DemoError::from)?;
     let guide = guide(app.addr(), &emulators, &collection, report);
     std::io::stdout().write_all(guide.as_bytes()).map_err(CommandError::Print)?;
     app.run(signals::asked_to_end()).await.map_err(CommandError::Server)
@@ -84,79 +75,6 @@ fn emulated_aws() -> SdkConfig {
         .region(Region::new(emulators::REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
-}
-
-/// Draws the sample, or reads the person's own folder and names what it skips.
-async fn prepare_pictures(folder: Option<PathBuf>) -> Result<Collection, CommandError> {
-    let Some(dir) = folder else {
-        return Ok(tokio::task::spawn_blocking(emulators::sample).await.map_err(DemoError::Prepare)?);
-    };
-    let bar = progress_bar("reading pictures");
-    let shown = bar.clone();
-    let reading =
-        tokio::task::spawn_blocking(move || folder::import(&dir, &|progress| show(&shown, progress)));
-    let outcome = reading.await.map_err(DemoError::Prepare)?;
-    bar.finish_and_clear();
-    match &outcome {
-        Ok(Import { skipped, .. }) | Err(FolderError::NoPictures { skipped, .. }) => tell_skipped(skipped),
-        Err(_) => {}
-    }
-    Ok(outcome.map_err(DemoError::from)?.collection)
-}
-
-#[expect(clippy::print_stderr, reason = "a command tells what it leaves out")]
-fn tell_skipped(skipped: &[Skipped]) {
-    for Skipped { path, reason } in skipped {
-        eprintln!("skipped {}: {reason}", path.display());
-    }
-}
-
-/// Creates tables and buckets and fills them through the SDK's own clients.
-async fn fill(
-    settings: &Settings,
-    aws: &SdkConfig,
-    collection: &Collection,
-) -> Result<SeedReport, CommandError> {
-    let tables = &settings.dynamodb;
-    let names = SeedNames {
-        persons_table: tables.persons_table.clone(),
-        occurrences_table: tables.occurrences_table.clone(),
-        photos_table: tables.photos_table.clone(),
-        raw_bucket: RAW_BUCKET.to_owned(),
-        thumbs_bucket: settings.presign.thumbs_bucket.clone(),
-    };
-    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(aws);
-    dynamodb.set_endpoint_url(settings.aws.dynamodb_endpoint.clone());
-    let mut s3 = aws_sdk_s3::config::Builder::from(aws).force_path_style(true);
-    s3.set_endpoint_url(settings.aws.s3_endpoint.clone());
-
-    let bar = progress_bar("filling tables and buckets");
-    let report = seed(
-        &aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
-        &aws_sdk_s3::Client::from_conf(s3.build()),
-        &names,
-        collection,
-        &|progress| show(&bar, progress),
-    )
-    .await
-    .map_err(DemoError::from)?;
-    bar.finish_and_clear();
-    Ok(report)
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn progress_bar(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(0).with_message(what);
-    // the template is a constant; without it the bar only looks plainer
-    match ProgressStyle::with_template("{msg} {bar:32} {pos}/{len}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_length(progress.total as u64);
-    bar.set_position(progress.done as u64);
 }
 
 /// Where everything listens, and three lines that work when they are pasted.

@@ -5,6 +5,13 @@
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "demo")]
+mod emulators;
+#[cfg(feature = "demo")]
+mod filling;
+mod health;
+#[cfg(feature = "demo")]
+mod seed;
 mod serve;
 mod signals;
 
@@ -36,6 +43,11 @@ enum CommandError {
     #[cfg(feature = "demo")]
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    Seed(#[from] seed::SeedCommandError),
+    #[error(transparent)]
+    Health(#[from] health::HealthError),
 }
 
 impl CommandError {
@@ -49,9 +61,15 @@ impl CommandError {
                 | BuildError::ThumbsBucket(_)
                 | BuildError::SharedCache(_),
             ) => WRONG_SETTINGS,
-            Self::Build(BuildError::Bind { .. }) | Self::Server(_) | Self::Print(_) => FAILED,
+            Self::Build(BuildError::Bind { .. }) | Self::Server(_) | Self::Print(_) | Self::Health(_) => {
+                FAILED
+            }
             #[cfg(feature = "demo")]
-            Self::Demo(_) => FAILED,
+            Self::Seed(
+                seed::SeedCommandError::RealAws { .. } | seed::SeedCommandError::OtherBucket { .. },
+            ) => WRONG_SETTINGS,
+            #[cfg(feature = "demo")]
+            Self::Demo(_) | Self::Seed(_) => FAILED,
         }
     }
 }
@@ -63,6 +81,11 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config => config::print(cli.config),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
+        #[cfg(feature = "demo")]
+        Command::Emulators(args) => emulators::emulators(args).await,
+        #[cfg(feature = "demo")]
+        Command::Seed(args) => seed::seed(cli.config, args).await,
+        Command::Health(args) => health::health(cli.config, args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

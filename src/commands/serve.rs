@@ -22,7 +22,7 @@ pub(super) async fn serve(config_file: Option<PathBuf>) -> Result<(), CommandErr
 
 /// Credentials, region and endpoints from environment, profile or metadata service. A region in the settings saves
 /// asking the metadata service for one.
-async fn load_aws(settings: &Settings) -> aws_types::SdkConfig {
+pub(super) async fn load_aws(settings: &Settings) -> aws_types::SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if let Some(region) = &settings.aws.region {
         loader = loader.region(Region::new(region.clone()));

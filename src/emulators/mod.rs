@@ -19,7 +19,7 @@ mod testing;
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     thread,
     time::Duration,
 };
@@ -28,6 +28,8 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use self::{collection::Collection, dynamodb::DynamoDbEmulator, s3::S3Emulator, sample::sample};
 
+/// The path under which each emulator tells what it was asked for, as JSON. No bucket can be called so.
+pub const COUNTS_PATH: &str = "/_counts";
 /// The access key that the emulated S3 knows from the start. The emulated DynamoDB takes any.
 pub const ACCESS_KEY_ID: &str = "AKIABEETROOTDEMO0001";
 /// The secret key that goes with [`ACCESS_KEY_ID`]. It protects nothing.
@@ -38,7 +40,7 @@ pub const REGION: &str = "eu-central-1";
 /// How long a stop waits for the emulators' threads. What still runs then is left to end by itself.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where the emulators listen on 127.0.0.1. `0` takes any free port.
+/// The ports that the emulators listen on. `0` takes any free one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ports {
     /// The port of the emulated DynamoDB.
@@ -53,17 +55,21 @@ pub struct Ports {
 pub enum EmulatorError {
     /// Somebody else listens there.
     #[error(
-        "port {port} on 127.0.0.1 is already in use, and {service} wanted it (port 0 takes any that is free)"
+        "port {port} on {host} is already in use, and {service} wanted it (port 0 takes any that is free)"
     )]
     PortTaken {
+        /// The address with the port.
+        host: IpAddr,
         /// The emulator that wanted the port.
         service: &'static str,
         /// The port that it wanted.
         port: u16,
     },
     /// The system refuses to listen for another reason, for example a port that needs privileges.
-    #[error("{service} cannot listen on 127.0.0.1:{port}")]
+    #[error("{service} cannot listen on port {port} of {host}")]
     Listen {
+        /// The address with the port.
+        host: IpAddr,
         /// The emulator that wanted the port.
         service: &'static str,
         /// The port that it wanted.
@@ -102,10 +108,15 @@ pub struct Emulators {
 }
 
 impl Emulators {
-    /// Starts both emulators. They answer as soon as this returns.
+    /// Starts both emulators on 127.0.0.1. They answer as soon as this returns.
     pub fn start(ports: Ports) -> Result<Self, EmulatorError> {
-        let (dynamodb_listener, dynamodb_address) = listen("the emulated DynamoDB", ports.dynamodb)?;
-        let (s3_listener, s3_address) = listen("the emulated S3", ports.s3)?;
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), ports)
+    }
+
+    /// Starts both emulators on an address of this machine.
+    pub fn start_on(host: IpAddr, ports: Ports) -> Result<Self, EmulatorError> {
+        let (dynamodb_listener, dynamodb_address) = listen("the emulated DynamoDB", host, ports.dynamodb)?;
+        let (s3_listener, s3_address) = listen("the emulated S3", host, ports.s3)?;
         let dynamodb = DynamoDbEmulator::new()?;
         let s3 = S3Emulator::new()?;
         s3.add_credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None);
@@ -164,12 +175,16 @@ impl Drop for Emulators {
     }
 }
 
-fn listen(service: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), EmulatorError> {
+fn listen(
+    service: &'static str,
+    host: IpAddr,
+    port: u16,
+) -> Result<(TcpListener, SocketAddr), EmulatorError> {
     let listen = |source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => EmulatorError::PortTaken { service, port },
-        _ => EmulatorError::Listen { service, port, source },
+        io::ErrorKind::AddrInUse => EmulatorError::PortTaken { host, service, port },
+        _ => EmulatorError::Listen { host, service, port, source },
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
+    let listener = TcpListener::bind((host, port)).map_err(listen)?;
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     Ok((listener, address))

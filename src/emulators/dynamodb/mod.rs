@@ -19,10 +19,10 @@ use dynoxide::Database;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::faults::{Fault, Faults};
-use super::EmulatorError;
+use super::{COUNTS_PATH, EmulatorError};
 
 /// What stands before the operation's name in `x-amz-target`.
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
@@ -123,6 +123,10 @@ impl DynamoDbEmulator {
 
     /// Answers one HTTP request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() == COUNTS_PATH {
+            let calls = &self.state().calls;
+            return Answer { status: StatusCode::OK, json: json!({ "calls": calls }).to_string() }.into();
+        }
         let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
         let Some(operation) = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).map(str::to_owned)
         else {

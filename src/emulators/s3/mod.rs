@@ -20,9 +20,10 @@ use s3s::{
     Body,
     service::{S3Service, S3ServiceBuilder},
 };
+use serde_json::json;
 
 use self::{credentials::KnownCredentials, store::Store};
-use super::EmulatorError;
+use super::{COUNTS_PATH, EmulatorError};
 
 /// A handle to the emulated S3: its counters and the credentials that it knows. Clones share everything.
 #[derive(Clone)]
@@ -89,7 +90,9 @@ impl S3Emulator {
 
     /// Answers one HTTP request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
-        let mut response = if request.method() == Method::OPTIONS {
+        let mut response = if request.uri().path() == COUNTS_PATH {
+            self.tell_counts()
+        } else if request.method() == Method::OPTIONS {
             preflight()
         } else {
             let get = (request.method() == Method::GET).then(|| object_path(request.uri().path())).flatten();
@@ -132,6 +135,18 @@ impl S3Emulator {
             }
             _ => {}
         }
+        response
+    }
+
+    fn tell_counts(&self) -> Response<Body> {
+        let counts = self.counts();
+        let gets: u64 = counts.gets_by_object.values().sum();
+        let Counts { not_modified, refused, bytes_sent, .. } = *counts;
+        let told = json!({
+            "gets": gets, "notModified": not_modified, "refused": refused, "bytesSent": bytes_sent,
+        });
+        let mut response = Response::new(Body::from(told.to_string()));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }
 
