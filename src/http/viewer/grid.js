@@ -12,7 +12,7 @@ const THUMB_SIZE = 240;
 
 /**
  * @param list   a `List`
- * @param texts  `title`; `label(entry)`, `detail(entry)` and `alt(entry)` of a tile; `count(list)` when all is there; `empty`
+ * @param texts  `title`; `label(entry)`, `detail(entry)` and `alt(entry)` of a tile; `count(list)` and `end` when all is there; `empty`
  * @param hrefOf where a tile leads
  */
 export class Grid {
@@ -93,7 +93,7 @@ export class Grid {
       this.#foot.replaceChildren(el('p', { class: 'note' }, this.#texts.empty));
     } else {
       this.#summary.textContent = this.#texts.count(this.#list);
-      this.#foot.replaceChildren(el('p', { class: 'note' }, 'That is all.'));
+      this.#foot.replaceChildren(el('p', { class: 'note' }, this.#texts.end));
     }
     announce(entries.length === 0 ? this.#texts.empty : `${this.#summary.textContent} loaded`);
   }
