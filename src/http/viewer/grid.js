@@ -64,7 +64,9 @@ export class Grid {
   }
 
   #showSkeletons() {
-    const skeleton = () => el('li', { class: 'tile', 'aria-hidden': 'true' }, el('span', { class: 'frame' }), el('span', { class: 'line' }));
+    // as high as what will stand there
+    const caption = () => (this.#texts.label ? ['label', 'detail'].map((name) => el('span', { class: name }, '\u00a0')) : []);
+    const skeleton = () => el('li', { class: 'tile', 'aria-hidden': 'true' }, el('span', { class: 'frame' }), ...caption());
     this.#tiles.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
   }
 
