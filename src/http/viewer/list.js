@@ -65,7 +65,7 @@ function urlsByName(entries) {
 
 /**
  * The page may load pictures from the origins that the service knew when it served it. When a row names a bucket that nobody
- * had asked for before, the page is loaded once more, and is then served with it.
+ * had asked for before, the page is loaded once more, and is then served with it. The address remembers that it was tried.
  */
 function loadAgainForNewOrigins(entries) {
   const allowed = document.querySelector('meta[name=picture-origins]').content.split(' ');

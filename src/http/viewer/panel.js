@@ -8,6 +8,7 @@ import { counted } from './dom.js';
 const MINUTE = 60_000;
 /** How often the life of the URLs is looked at, milliseconds. */
 const LOOK = 10_000;
+const UNKNOWN = '–';
 
 const sums = { cached: 0, downloaded: 0, saved: 0, untold: 0 };
 let shownList = null;
@@ -30,6 +31,7 @@ export function showLifeOf(list) {
   show();
 }
 
+/** Of what is not told all moments but the first and the last are zero. */
 function count(entry) {
   const isTold = entry.requestStart > 0;
   if (!isTold) {
@@ -43,9 +45,11 @@ function count(entry) {
 }
 
 function show() {
-  set('cached', sums.cached.toLocaleString('en'));
-  set('downloaded', sums.downloaded.toLocaleString('en'));
-  set('saved', bytes(sums.saved));
+  // a zero would be a claim, when nothing was told
+  const isUntold = sums.untold > 0 && sums.cached + sums.downloaded === 0;
+  set('cached', isUntold ? UNKNOWN : sums.cached.toLocaleString('en'));
+  set('downloaded', isUntold ? UNKNOWN : sums.downloaded.toLocaleString('en'));
+  set('saved', isUntold ? UNKNOWN : bytes(sums.saved));
   set('life', life());
   const untold = document.getElementById('panel-untold');
   untold.hidden = sums.untold === 0;
@@ -58,7 +62,7 @@ function set(name, text) {
 }
 
 function life() {
-  if (!shownList?.expiresAt) return '–';
+  if (!shownList?.expiresAt) return UNKNOWN;
   const left = Date.parse(shownList.expiresAt) - Date.now();
   if (left <= 0) return 'over';
   return left < MINUTE ? 'under 1 min' : `${Math.floor(left / MINUTE).toLocaleString('en')} min`;
