@@ -1,4 +1,4 @@
-//! `beetroot-api demo`: DynamoDB, S3, pictures and the service in one process, all on 127.0.0.1.
+//! `beetroot-api demo`: DynamoDB, S3, pictures, the service and its page in one process, all on 127.0.0.1.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -48,6 +48,7 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     // what is meant for somebody's real buckets would leave the demo without pictures
     settings.aws.s3_public_endpoint = None;
     settings.presign.allow.clear();
+    settings.server.viewer = true;
     let aws = emulated_aws();
     // before the pictures, so that a port that is taken is told at once
     let app = App::build(settings.clone(), Outside { aws: aws.clone(), clock: Clock::System }).await?;
@@ -77,7 +78,7 @@ fn emulated_aws() -> SdkConfig {
         .build()
 }
 
-/// Where everything listens, and three lines that work when they are pasted.
+/// Where to look, where everything listens, and three lines that work when they are pasted.
 fn guide(service: SocketAddr, emulators: &Emulators, collection: &Collection, report: SeedReport) -> String {
     let mut text = String::new();
     let most = collection.persons.iter().max_by_key(|person| person.occurrences.len());
@@ -88,6 +89,12 @@ fn guide(service: SocketAddr, emulators: &Emulators, collection: &Collection, re
         text,
         r#"
 beetroot-api demo: {persons} persons, {photos} photos, {occurrences} occurrences
+
+Open this in a browser:
+
+  http://{service}/
+
+What else there is:
 
   service   http://{service}
   DynamoDB  {dynamodb}

@@ -32,3 +32,4 @@ mod signed_urls;
 mod signer_oracle;
 mod test_app;
 mod url_sharing;
+mod viewer;
