@@ -5,6 +5,7 @@
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod policy;
 mod serve;
 mod signals;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use crate::app::BuildError;
 use crate::cli::{Cli, Command};
 use crate::config::{Faults, Loaded, Sources, load};
+use crate::policies::PolicyError;
 
 /// The exit code of a start that the settings do not allow.
 const WRONG_SETTINGS: u8 = 2;
@@ -31,6 +33,12 @@ enum CommandError {
     Build(#[from] BuildError),
     #[error("the server ended")]
     Server(#[source] std::io::Error),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(
+        "no AWS region: give --region, such as eu-central-1, or set AWS_REGION, a region in the AWS profile, or aws.region"
+    )]
+    NoRegion,
     #[error("cannot print")]
     Print(#[source] std::io::Error),
     #[cfg(feature = "demo")]
@@ -42,6 +50,8 @@ impl CommandError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Settings(_)
+            | Self::Policy(_)
+            | Self::NoRegion
             | Self::LogFilter(_)
             | Self::Build(
                 BuildError::NoRegion
@@ -61,6 +71,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve => serve::serve(cli.config).await,
         Command::Config => config::print(cli.config),
+        Command::Policy(kind) => policy::print(cli.config, kind).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
     };
