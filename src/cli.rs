@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod policy;
+
+use self::policy::PolicyKind;
+
 /// Lists of persons and photos from DynamoDB, with presigned S3 URLs that stay the same until they must change.
 #[derive(Debug, Parser)]
 #[command(name = "beetroot-api", version, arg_required_else_help = true)]
@@ -25,6 +29,9 @@ pub enum Command {
     Config,
     /// Ask a service on this machine whether it is alive; exit code 0 when it is. For a container's health check.
     Health(HealthArgs),
+    /// Print what AWS or Redis must allow, for the settings in force: roles, buckets, a user of Redis.
+    #[command(subcommand)]
+    Policy(PolicyKind),
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

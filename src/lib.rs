@@ -13,6 +13,7 @@ pub mod domain;
 pub mod emulators;
 pub mod gallery;
 pub mod http;
+pub mod policies;
 pub mod seal;
 pub mod shared_cache;
 pub mod telemetry;

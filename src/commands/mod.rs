@@ -10,6 +10,7 @@ mod emulators;
 #[cfg(feature = "demo")]
 mod filling;
 mod health;
+mod policy;
 #[cfg(feature = "demo")]
 mod seed;
 mod serve;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use crate::app::BuildError;
 use crate::cli::{Cli, Command};
 use crate::config::{Faults, Loaded, Sources, load};
+use crate::policies::PolicyError;
 
 /// The exit code of a start that the settings do not allow.
 const WRONG_SETTINGS: u8 = 2;
@@ -38,6 +40,12 @@ enum CommandError {
     Build(#[from] BuildError),
     #[error("the server ended")]
     Server(#[source] std::io::Error),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(
+        "no AWS region: give --region, such as eu-central-1, or set AWS_REGION, a region in the AWS profile, or aws.region"
+    )]
+    NoRegion,
     #[error("cannot print")]
     Print(#[source] std::io::Error),
     #[cfg(feature = "demo")]
@@ -54,6 +62,8 @@ impl CommandError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Settings(_)
+            | Self::Policy(_)
+            | Self::NoRegion
             | Self::LogFilter(_)
             | Self::Build(
                 BuildError::NoRegion
@@ -79,6 +89,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve => serve::serve(cli.config).await,
         Command::Config => config::print(cli.config),
+        Command::Policy(kind) => policy::print(cli.config, kind).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
         #[cfg(feature = "demo")]

@@ -13,6 +13,8 @@ mod report;
 mod settings;
 mod value;
 
+pub(crate) use names::{is_bucket, is_region};
+
 pub use fault::Faults;
 pub use load::{Sources, load};
 pub use memory::MemoryShares;

@@ -7,7 +7,7 @@ use super::settings::AllowedPrefix;
 
 /// S3's rules for the name of a general purpose bucket.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-pub(super) fn is_bucket(name: &str) -> bool {
+pub(crate) fn is_bucket(name: &str) -> bool {
     let letter_or_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (3..=63).contains(&name.len())
         && name.bytes().all(|byte| letter_or_digit(byte) || byte == b'.' || byte == b'-')
@@ -45,7 +45,7 @@ pub(super) fn is_redis_name(text: &str) -> bool {
 }
 
 /// The form of a region's name; whether it exists only AWS knows.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(legal)
 }

@@ -6,6 +6,7 @@
 mod breaker;
 mod commands;
 mod error;
+mod needs;
 mod put;
 mod servers;
 mod session;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use deadpool::managed::Pool;
 
 pub use self::error::{Failure, SharedCacheError, Unavailable};
+pub use self::needs::commands_needed;
 pub use self::put::{Put, PutMode, PutOutcome};
 pub use self::session::Session;
 

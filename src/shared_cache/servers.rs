@@ -85,7 +85,8 @@ fn build(
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(settings.deadline));
-    let mut login = RedisConnectionInfo::default().set_db(url.database.into());
+    // without telling its name, which Redis 7.2 and newer know and a user with few rights may not do
+    let mut login = RedisConnectionInfo::default().set_db(url.database.into()).set_skip_set_lib_name();
     let password = url.password.as_ref().map(ExposeSecret::expose_secret);
     if let Some(user) = &url.user {
         login = login.set_username(user);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::process::program;
+use super::served::program;
 
 struct Demo {
     process: Child,

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::process::{Served, emulated_tables};
+use super::process::emulated_tables;
 use super::rows::located;
+use super::served::Served;
 use super::test_app::put_all;
 
 const PERSONS: usize = 20_000;

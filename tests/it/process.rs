@@ -1,8 +1,6 @@
 //! The program as an operator starts it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread::JoinHandle;
+use std::process::Output;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::ScalarAttributeType;
@@ -11,14 +9,8 @@ use serde_json::Value;
 
 use super::redis_server::RedisServer;
 use super::rows::person;
+use super::served::{Served, program};
 use super::test_app::{create_tables, emulator_credentials, put_all, sdk_config};
-
-/// The program with an empty environment, so that nobody's settings or profile decide a test.
-pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beetroot-api"));
-    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
-    command
-}
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -132,57 +124,6 @@ fn a_port_that_is_taken_is_named() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains(&port), "{}", text(&output));
-}
-
-/// `beetroot-api serve` in a process of its own, with AWS as the SDK's own variables say.
-pub struct Served {
-    process: Child,
-    pub address: String,
-    /// Reads the log to its end, or the process would wait for a reader.
-    log: JoinHandle<Vec<String>>,
-}
-
-impl Served {
-    pub fn start(emulators: &Emulators, variables: &[(&str, &str)]) -> Self {
-        let mut process = program()
-            .arg("serve")
-            .envs([("THUMBS_BUCKET", "thumbs"), ("PORT", "0"), ("BEETROOT__LOG__FORMAT", "json")])
-            .envs([("AWS_REGION", emulators::REGION), ("AWS_ACCESS_KEY_ID", emulators::ACCESS_KEY_ID)])
-            .env("AWS_SECRET_ACCESS_KEY", emulators::SECRET_ACCESS_KEY)
-            .env("AWS_ENDPOINT_URL_DYNAMODB", emulators.dynamodb_endpoint())
-            .env("AWS_ENDPOINT_URL_S3", emulators.s3_endpoint())
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let mut told = Vec::new();
-        let listening = loop {
-            let line = log.next().unwrap_or_else(|| panic!("a line that says where: {told:#?}"));
-            told.push(line.clone());
-            if line.contains("listening") {
-                break serde_json::from_str::<Value>(&line).unwrap();
-            }
-        };
-        let address = listening["address"].as_str().unwrap_or_else(|| panic!("{listening}")).to_owned();
-        let log = std::thread::spawn(move || {
-            told.extend(log);
-            told
-        });
-        Self { process, address, log }
-    }
-
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// SIGTERM; gives its whole log.
-    pub fn end(mut self) -> Vec<String> {
-        assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
-        let log = self.log.join().unwrap();
-        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{log:?}");
-        log
-    }
 }
 
 #[actix_web::test]

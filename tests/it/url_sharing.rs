@@ -16,10 +16,10 @@ use super::rows::{located, person, photo, unlocated};
 use super::signed_urls::end_of;
 use super::test_app::{RAW_BUCKET, THUMBS_BUCKET, TestApp, Wishes};
 
-const PERSONS: usize = 5;
+pub const PERSONS: usize = 5;
 
 /// With Redis, every answer built anew, and a few persons with pictures.
-async fn start_with(redis: &RedisServer, change: impl FnOnce(&mut Wishes)) -> TestApp {
+pub async fn start_with(redis: &RedisServer, change: impl FnOnce(&mut Wishes)) -> TestApp {
     let url = RedisUrl::parse(&redis.url()).unwrap();
     let app = TestApp::start_with(|wishes| {
         wishes.settings.redis.url = Some(url);
@@ -41,7 +41,11 @@ async fn start_with(redis: &RedisServer, change: impl FnOnce(&mut Wishes)) -> Te
 }
 
 /// Another instance of the same service: the same tables, buckets, Redis and clock.
-async fn second_instance(redis: &RedisServer, first: &TestApp, change: impl FnOnce(&mut Wishes)) -> TestApp {
+pub async fn second_instance(
+    redis: &RedisServer,
+    first: &TestApp,
+    change: impl FnOnce(&mut Wishes),
+) -> TestApp {
     start_with(redis, |wishes| {
         wishes.clock = first.clock.clone();
         wishes.settings.aws.s3_endpoint = Some(first.emulators().s3_endpoint());
@@ -63,7 +67,7 @@ fn other_role(first: &TestApp) -> SharedCredentialsProvider {
     ))
 }
 
-async fn thumb_urls(app: &TestApp) -> Vec<String> {
+pub async fn thumb_urls(app: &TestApp) -> Vec<String> {
     let answer = app.get("/persons").await.ok();
     let persons = answer["persons"].as_array().unwrap().clone();
     persons.iter().map(|person| person["repThumbURL"].as_str().unwrap().to_owned()).collect()

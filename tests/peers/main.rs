@@ -10,7 +10,10 @@ mod answer;
 #[path = "../it/catalog_suite.rs"]
 mod catalog_suite;
 mod dynalite;
+mod iam;
 #[path = "../it/rows.rs"]
 mod rows;
+#[path = "../it/served.rs"]
+mod served;
 #[path = "../it/test_app.rs"]
 mod test_app;
