@@ -16,6 +16,7 @@ mod errors;
 mod fault_proxy;
 mod fleet;
 mod limits;
+mod local_stack;
 mod memory;
 mod person_photos;
 mod persons;
