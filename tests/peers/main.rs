@@ -3,14 +3,11 @@
 #![allow(clippy::print_stdout, reason = "a test may show what it measured")]
 #![allow(unreachable_pub, reason = "nobody uses a test crate")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the shared files hold more than these checks need")]
 
-#[path = "../it/answer.rs"]
-mod answer;
 #[path = "../it/catalog_suite.rs"]
 mod catalog_suite;
 mod dynalite;
-#[path = "../it/rows.rs"]
-mod rows;
-#[path = "../it/test_app.rs"]
-mod test_app;
+#[path = "../support/mod.rs"]
+mod support;
+
+use self::support::{rows, test_app};

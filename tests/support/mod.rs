@@ -1,0 +1,8 @@
+//! What several test programs stand on: the service with its emulators, rows, answers, and Redis.
+
+#![allow(dead_code, reason = "each program needs a part of it")]
+
+pub mod answer;
+pub mod redis_server;
+pub mod rows;
+pub mod test_app;
