@@ -1,6 +1,6 @@
 //! What several test programs stand on: the service with its emulators, rows, answers, and Redis.
 
-#![allow(dead_code, reason = "each program needs a part of it")]
+#![allow(dead_code, unused_imports, reason = "each program needs a part of it")]
 
 pub mod answer;
 pub mod redis_server;

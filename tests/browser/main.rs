@@ -1,0 +1,19 @@
+//! What a browser makes of it: a real Chromium, the page, the pictures, and the emulated S3's counters as the witness.
+
+#![allow(clippy::print_stdout, reason = "a test may show what it measured")]
+#![allow(unreachable_pub, reason = "nobody uses a test crate")]
+#![allow(clippy::large_futures, reason = "a test may put a whole service on its stack")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod album;
+mod chromium;
+mod other_origins;
+mod pictures;
+mod signing_anew;
+mod small_server;
+#[path = "../support/mod.rs"]
+mod support;
+mod tab;
+mod troubles;
+
+use self::support::{rows, test_app};
