@@ -6,14 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod album;
-mod chromium;
+mod driver;
 mod other_origins;
 mod pictures;
 mod signing_anew;
 mod small_server;
 #[path = "../support/mod.rs"]
 mod support;
-mod tab;
-mod troubles;
 
 use self::support::{rows, test_app};

@@ -1,6 +1,6 @@
 //! A frontend on another site, `localhost` where the service is `127.0.0.1`, that uses the API and shows the pictures.
 
-use super::chromium::Chromium;
+use super::driver::Chromium;
 use super::pictures::all_shown;
 use super::small_server::SmallServer;
 use super::test_app::TestApp;

@@ -1,6 +1,6 @@
 //! The pictures of the page in a tab.
 
-use super::tab::Tab;
+use super::driver::Tab;
 
 /// Waits until there are so many, all decoded and visible; those that are lazy are scrolled to. A broken one never gets there.
 pub async fn all_shown(tab: &Tab, count: usize) {

@@ -4,6 +4,9 @@
 //! each a JSON text that ends with a zero byte. So there is no port and no websocket, and a Chromium whose test was
 //! killed reads the end of its pipe and ends as well.
 
+mod tab;
+mod troubles;
+
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,11 +19,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
-use super::tab::Tab;
-use super::troubles;
+pub use self::tab::Tab;
 
 /// Far more than any of it takes on a machine that does something else as well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Finds the program and gives it the shell's own input and output as descriptors 3 and 4.
 const LAUNCHER: &str = r#"
@@ -119,7 +121,7 @@ impl Drop for Chromium {
 
 /// The connection, shared by all tabs.
 #[derive(Clone)]
-pub struct Wire {
+struct Wire {
     to_browser: Arc<AsyncMutex<ChildStdin>>,
     shared: Arc<Shared>,
 }
@@ -139,7 +141,7 @@ impl Wire {
     }
 
     /// One command and its result; an error is the browser's text, or that it has gone or does not answer.
-    pub async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, String> {
+    async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, String> {
         let id = self.shared.last_id.fetch_add(1, Ordering::Relaxed);
         let mut message = json!({"id": id, "method": method, "params": params});
         if let Some(session) = session {
@@ -158,7 +160,7 @@ impl Wire {
     }
 
     /// All events of all tabs so far, in the order of their arrival.
-    pub fn events(&self) -> MutexGuard<'_, Vec<Value>> {
+    fn events(&self) -> MutexGuard<'_, Vec<Value>> {
         self.shared.events.lock().unwrap()
     }
 }

@@ -4,8 +4,7 @@ use base64::Engine;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::chromium::{PATIENCE, Wire};
-use super::troubles;
+use super::{PATIENCE, Wire, troubles};
 
 /// How often a page is asked again whether it is ready.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
