@@ -84,6 +84,7 @@ impl App {
             max_in_flight: server.max_in_flight,
             in_flight: AtomicUsize::new(0),
             origins: settings.cors.allowed_origins,
+            viewer: server.viewer,
             draining: Arc::clone(&draining),
         });
         let bind_error = |source| BuildError::Bind { host: server.host.clone(), port: server.port, source };
@@ -187,6 +188,12 @@ async fn build_gallery(
     let endpoints =
         Endpoints::new(&sdk, public_endpoint.map(String::as_str), presign.response_cache_control());
     endpoints.resolve(&presign.thumbs_bucket).await.map_err(BuildError::ThumbsBucket)?;
+    if settings.server.viewer {
+        for allowed in &presign.allow {
+            // the page names the origins of its pictures; a bucket without an address has none, and gets no URL either
+            let _ = endpoints.resolve(&allowed.bucket).await;
+        }
+    }
     let allowed = presign.allow.iter().map(|allowed| (allowed.bucket.clone(), allowed.prefix.clone()));
     let urls = UrlBook::new(
         clock.clone(),

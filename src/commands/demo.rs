@@ -58,6 +58,7 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     // what is meant for somebody's real buckets would leave the demo without pictures
     settings.aws.s3_public_endpoint = None;
     settings.presign.allow.clear();
+    settings.server.viewer = true;
     let aws = emulated_aws();
     // before the pictures, so that a port that is taken is told at once
     let app = App::build(settings.clone(), Outside { aws: aws.clone(), clock: Clock::System }).await?;

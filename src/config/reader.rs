@@ -89,6 +89,7 @@ impl Reader {
             drain_delay: self.take("server.drain_delay", span),
             shutdown_timeout: self
                 .take("server.shutdown_timeout", |found| value::whole_seconds(found, Duration::ZERO..=HOUR)),
+            viewer: self.take("server.viewer", value::switch),
         }
     }
 

@@ -62,6 +62,8 @@ pub struct Server {
     pub drain_delay: Duration,
     /// How long requests in flight may go on after the listener closed, whole seconds, 0 s to 1 h. Default 20 s.
     pub shutdown_timeout: Duration,
+    /// Whether `/` is a page that shows the pictures. Default no: then `/` is a 404 like any unknown path.
+    pub viewer: bool,
 }
 
 /// `[cors]`: which web pages may read the answers.
@@ -284,6 +286,7 @@ mod tests {
                 client_request_timeout: 5s,
                 drain_delay: 0ns,
                 shutdown_timeout: 20s,
+                viewer: false,
             },
             cors: Cors {
                 allowed_origins: Any,

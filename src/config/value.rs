@@ -86,6 +86,17 @@ where
     })
 }
 
+/// On or off.
+pub(super) fn switch(found: &Found) -> Parsed<bool> {
+    let text = if found.is_variable() { found.text() } else { None };
+    match (&found.value, text) {
+        (ValueKind::Boolean(value), _) => Ok(*value),
+        (_, Some("true")) => Ok(true),
+        (_, Some("false")) => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
 /// A time span within limits: with a unit, or plain seconds in a variable with a name of its own.
 pub(super) fn duration(found: &Found, limits: RangeInclusive<Duration>) -> Parsed<Duration> {
     let text = found.text().unwrap_or_default();

@@ -118,6 +118,11 @@ impl Gallery {
         self.pages.urls.check_credentials().await
     }
 
+    /// The origins of all pictures that answers of this process may hold by now.
+    pub fn picture_origins(&self) -> Vec<String> {
+        self.pages.urls.origins()
+    }
+
     async fn answer(&self, key: PageKey) -> Result<Answer<'_>, Arc<GalleryError>> {
         let load = || {
             let (pages, key) = (Arc::clone(&self.pages), key.clone());

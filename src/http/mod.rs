@@ -12,6 +12,7 @@ mod persons;
 mod reply;
 mod request_id;
 mod route_metrics;
+mod viewer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -45,6 +46,8 @@ pub struct Shared {
     pub in_flight: AtomicUsize,
     /// Whose pages may read the answers.
     pub origins: AllowedOrigins,
+    /// Whether there is a page to look at.
+    pub viewer: bool,
     /// The service is about to end: readiness is off and connections close after their answer.
     pub draining: Arc<AtomicBool>,
 }
@@ -63,6 +66,7 @@ pub fn application(
 > {
     let metrics = shared.metrics.clone();
     let cors = cors::policy(&shared.origins);
+    let has_viewer = shared.viewer;
     App::new()
         .app_data(shared)
         .app_data(RouteMetrics::new(&metrics, "other"))
@@ -71,6 +75,16 @@ pub fn application(
         .service(resource("/healthz", ops::get_healthz, &metrics))
         .service(resource("/readyz", ops::get_readyz, &metrics))
         .service(resource("/metrics", ops::get_metrics, &metrics))
+        .configure(|services| {
+            if has_viewer {
+                services.service(resource(viewer::PAGE, viewer::get_page, &metrics)).service(resources(
+                    viewer::paths(),
+                    viewer::FILES,
+                    viewer::get_file,
+                    &metrics,
+                ));
+            }
+        })
         .default_service(web::to(unknown_path))
         .wrap(cors)
         .wrap(from_fn(access_log::record))
@@ -83,8 +97,23 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    web::resource(path)
-        .app_data(RouteMetrics::new(metrics, path))
+    resources(vec![path], path, handler, metrics)
+}
+
+/// Several such paths, which are one route in the metrics.
+fn resources<F, Args>(
+    paths: Vec<&'static str>,
+    route: &'static str,
+    handler: F,
+    metrics: &Metrics,
+) -> actix_web::Resource
+where
+    F: actix_web::Handler<Args> + Copy,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(paths)
+        .app_data(RouteMetrics::new(metrics, route))
         .route(web::get().to(handler))
         .route(web::head().to(handler))
         .default_service(web::to(method_not_allowed))

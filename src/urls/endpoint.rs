@@ -3,7 +3,7 @@
 //! The SDK's own rules decide. Once per bucket it presigns a sample with credentials that open nothing; scheme, host, path
 //! prefix and region are read from that URL, and our signer must then produce the same bytes before the bucket is used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -92,6 +92,13 @@ impl Endpoints {
         Ok(endpoint)
     }
 
+    /// Where browsers find the buckets that are known by now, sorted, each once.
+    pub fn origins(&self) -> Vec<String> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let origins: BTreeSet<String> = known.values().map(|endpoint| endpoint.browser_origin()).collect();
+        origins.into_iter().collect()
+    }
+
     async fn ask_sdk(&self, bucket: &str) -> Result<Arc<BucketEndpoint>, EndpointError> {
         let (key, second, lifetime) = SAMPLE;
         let unresolved = |source| EndpointError::Unresolved { bucket: bucket.to_owned(), source };
@@ -134,6 +141,12 @@ impl BucketEndpoint {
             ))
             .finalize();
         hex::encode(&digest[..8])
+    }
+
+    /// The origin as browsers write it: lower case, without the scheme's own port.
+    fn browser_origin(&self) -> String {
+        let scheme = self.origin.split_once("://").map_or("https", |(scheme, _)| scheme);
+        format!("{scheme}://{}", self.host).to_ascii_lowercase()
     }
 
     /// Takes the sample's URL apart.

@@ -122,6 +122,12 @@ impl UrlBook {
         Ok(urls)
     }
 
+    /// The origins of the pictures of all buckets that are known by now: those that were resolved at the start, and those that
+    /// rows have named since.
+    pub fn origins(&self) -> Vec<String> {
+        self.endpoints.origins()
+    }
+
     /// Whether there is somebody who signs.
     pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
         self.credentials.signer().await.map(drop)

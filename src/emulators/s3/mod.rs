@@ -105,6 +105,8 @@ impl S3Emulator {
         };
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        // not what AWS does: it lets a page see what came from the browser's cache, and how many bytes that saved
+        headers.insert("timing-allow-origin", HeaderValue::from_static("*"));
         headers
             .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, Content-Length"));
         response
