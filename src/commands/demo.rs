@@ -1,4 +1,4 @@
-//! `beetroot-api demo`: DynamoDB, S3, pictures and the service in one process, all on 127.0.0.1.
+//! `beetroot-api demo`: DynamoDB, S3, pictures, the service and its page in one process, all on 127.0.0.1.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -160,7 +160,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_position(progress.done as u64);
 }
 
-/// Where everything listens, and three lines that work when they are pasted.
+/// Where to look, where everything listens, and three lines that work when they are pasted.
 fn guide(service: SocketAddr, emulators: &Emulators, collection: &Collection, report: SeedReport) -> String {
     let mut text = String::new();
     let most = collection.persons.iter().max_by_key(|person| person.occurrences.len());
@@ -171,6 +171,12 @@ fn guide(service: SocketAddr, emulators: &Emulators, collection: &Collection, re
         text,
         r#"
 beetroot-api demo: {persons} persons, {photos} photos, {occurrences} occurrences
+
+Open this in a browser:
+
+  http://{service}/
+
+What else there is:
 
   service   http://{service}
   DynamoDB  {dynamodb}

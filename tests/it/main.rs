@@ -30,5 +30,6 @@ mod signer_oracle;
 #[path = "../support/mod.rs"]
 mod support;
 mod url_sharing;
+mod viewer;
 
 use self::support::{answer, redis_server, rows, test_app};

@@ -12,7 +12,7 @@ const THUMB_SIZE = 240;
 
 /**
  * @param list   a `List`
- * @param texts  `title`; `label(entry)`, `detail(entry)` and `alt(entry)` of a tile; `count(list)` when all is there; `empty`
+ * @param texts  `title`; `label(entry)`, `detail(entry)` and `alt(entry)` of a tile; `count(list)` and `end` when all is there; `empty`
  * @param hrefOf where a tile leads
  */
 export class Grid {
@@ -64,7 +64,9 @@ export class Grid {
   }
 
   #showSkeletons() {
-    const skeleton = () => el('li', { class: 'tile', 'aria-hidden': 'true' }, el('span', { class: 'frame' }), el('span', { class: 'line' }));
+    // as high as what will stand there
+    const caption = () => (this.#texts.label ? ['label', 'detail'].map((name) => el('span', { class: name }, '\u00a0')) : []);
+    const skeleton = () => el('li', { class: 'tile', 'aria-hidden': 'true' }, el('span', { class: 'frame' }), ...caption());
     this.#tiles.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
   }
 
@@ -93,7 +95,7 @@ export class Grid {
       this.#foot.replaceChildren(el('p', { class: 'note' }, this.#texts.empty));
     } else {
       this.#summary.textContent = this.#texts.count(this.#list);
-      this.#foot.replaceChildren(el('p', { class: 'note' }, 'That is all.'));
+      this.#foot.replaceChildren(el('p', { class: 'note' }, this.#texts.end));
     }
     announce(entries.length === 0 ? this.#texts.empty : `${this.#summary.textContent} loaded`);
   }

@@ -4,19 +4,16 @@ import { fetchPersons, fetchPhotos } from './api.js';
 import { counted, el } from './dom.js';
 import { Grid } from './grid.js';
 import { List } from './list.js';
-import { showLifeUntil, startPanel } from './panel.js';
+import { showLifeOf, startPanel } from './panel.js';
 import { PhotoView } from './photo.js';
 
 const main = document.getElementById('main');
 const photoView = new PhotoView(
-  (entry) => {
-    // the browser's Back leads to the grid, not through every photo
-    history.replaceState(history.state, '', photoHref(person.id, entry.key));
-    showAddress();
-  },
+  // the browser's Back leads to the grid, not through every photo
+  (entry) => replaceAddress(photoHref(person.id, entry.key)),
   () => {
     if (cameFromGrid) history.back();
-    else location.replace(personHref(person.id));
+    else replaceAddress(personHref(person.id));
   },
 );
 
@@ -35,9 +32,17 @@ function photoHref(personId, photoId) {
   return `${personHref(personId)}/photo/${encodeURIComponent(photoId)}`;
 }
 
-/** An identifier that is a name is one; of a long one the beginning tells enough. */
+/** An identifier may be somebody's name; of others the beginning tells enough. */
 function nameOf(personId) {
-  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(personId) || personId.length > 40 ? personId.slice(0, 8) : personId;
+  return isUuid(personId) ? personId.slice(0, 8) : personId;
+}
+
+function titleOf(personId) {
+  return isUuid(personId) ? `Person ${nameOf(personId)}` : personId;
+}
+
+function isUuid(personId) {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(personId);
 }
 
 function openPeople() {
@@ -51,6 +56,7 @@ function openPeople() {
     detail: photos,
     alt: (entry) => `Person ${list.entries.indexOf(entry) + 1}`,
     count: ({ entries }) => counted(entries.length, 'person', 'people'),
+    end: 'That is everybody.',
     empty: 'Nobody is here yet.',
   };
   return view(null, list, new Grid(list, texts, ({ key }) => personHref(key)));
@@ -67,9 +73,10 @@ function openPerson(id) {
       })),
   );
   const texts = {
-    title: nameOf(id),
+    title: titleOf(id),
     alt: (entry) => `Photo ${list.entries.indexOf(entry) + 1}`,
     count: ({ entries }) => counted(entries.length, 'photo', 'photos'),
+    end: 'These are all photos.',
     empty: 'There are no photos of this person.',
   };
   const back = el('a', { class: 'back', href: '#/' }, 'People');
@@ -78,7 +85,7 @@ function openPerson(id) {
 
 function view(id, list, grid) {
   const view = { id, list, grid, scroll: 0, firstPage: null };
-  list.addEventListener('page', () => shown === view && showLifeUntil(list.expiresAt));
+  list.addEventListener('page', () => shown === view && showLifeOf(list));
   main.append(grid.element);
   view.firstPage = grid.load();
   return view;
@@ -94,7 +101,7 @@ function bring(next) {
   next.grid.element.hidden = false;
   window.scrollTo(0, next.scroll);
   shown = next;
-  showLifeUntil(next.list.expiresAt);
+  showLifeOf(next.list);
 }
 
 async function showAddress() {
@@ -113,7 +120,7 @@ async function showAddress() {
     }
     bring(person);
   }
-  document.title = personId === undefined ? 'People' : `${nameOf(personId)} · People`;
+  document.title = personId === undefined ? 'People' : `${titleOf(personId)} · People`;
 
   if (photoId !== undefined) {
     if (!wasOpen) cameFromGrid = before === shown;
@@ -129,6 +136,11 @@ async function showAddress() {
 
 let lastPhoto = null;
 
+function replaceAddress(href) {
+  history.replaceState(history.state, '', href);
+  showAddress();
+}
+
 /** A photo may be on a page that is not loaded yet: an address can be older than the list. */
 async function showPhoto(of, photoId) {
   const find = () => of.list.entries.find((entry) => entry.key === photoId);
@@ -141,7 +153,7 @@ async function showPhoto(of, photoId) {
   const entry = find();
   // somebody may have gone on while it was loading
   if (parseAddress(location.hash)[2] !== photoId) return;
-  if (!entry) return location.replace(personHref(of.id));
+  if (!entry) return replaceAddress(personHref(of.id));
   lastPhoto = photoId;
   photoView.open(of.list, entry);
 }

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const LOOK = 10_000;
 
 const sums = { cached: 0, downloaded: 0, saved: 0, untold: 0 };
-let expiresAt;
+let shownList = null;
 
 /** Begins to watch. */
 export function startPanel() {
@@ -24,9 +24,9 @@ export function startPanel() {
   document.addEventListener('visibilitychange', show);
 }
 
-/** From now on the life of these URLs is shown. */
-export function showLifeUntil(moment) {
-  expiresAt = moment;
+/** From now on the life of this list's URLs is shown. */
+export function showLifeOf(list) {
+  shownList = list;
   show();
 }
 
@@ -58,8 +58,8 @@ function set(name, text) {
 }
 
 function life() {
-  if (!expiresAt) return '–';
-  const left = Date.parse(expiresAt) - Date.now();
+  if (!shownList?.expiresAt) return '–';
+  const left = Date.parse(shownList.expiresAt) - Date.now();
   if (left <= 0) return 'over';
   return left < MINUTE ? 'under 1 min' : `${Math.floor(left / MINUTE).toLocaleString('en')} min`;
 }

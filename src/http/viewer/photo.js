@@ -16,19 +16,17 @@ export class PhotoView {
 
   /**
    * @param onMove   `(entry)`: another photo is shown
-   * @param onClose  `()`: somebody wants to leave
+   * @param onClose  `()`: somebody has closed it
    */
   constructor(onMove, onClose) {
     this.#onMove = onMove;
     this.#onClose = onClose;
     this.#previous.addEventListener('click', () => this.#move(-1));
     this.#next.addEventListener('click', () => this.#move(1));
-    this.#dialog.querySelector('.photo-close').addEventListener('click', onClose);
-    this.#stage.addEventListener('click', (event) => event.target === this.#stage && onClose());
-    this.#dialog.addEventListener('cancel', (event) => {
-      event.preventDefault();
-      onClose();
-    });
+    this.#dialog.querySelector('.photo-close').addEventListener('click', () => this.#dialog.close());
+    this.#stage.addEventListener('click', (event) => event.target === this.#stage && this.#dialog.close());
+    // Escape closes a dialog by itself; what the address says follows
+    this.#dialog.addEventListener('close', () => this.isOpen && this.#onClose());
     this.#dialog.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === 'ArrowLeft') this.#move(-1);
@@ -37,31 +35,31 @@ export class PhotoView {
   }
 
   get isOpen() {
-    return this.#dialog.open;
+    return this.#list !== null;
   }
 
   /** Shows an entry of a list. */
   open(list, entry) {
     this.#list = list;
     this.#index = list.entries.indexOf(entry);
-    if (!this.isOpen) this.#dialog.showModal();
+    if (!this.#dialog.open) this.#dialog.showModal();
     this.#show();
   }
 
   /** Ends it and forgets the picture. */
   close() {
+    this.#list = null;
     this.#dialog.close();
     this.#stage.replaceChildren();
   }
 
   async #move(step) {
+    const list = this.#list;
     const index = this.#index + step;
-    if (index < 0) return;
-    if (index >= this.#list.entries.length) {
-      await this.#list.more().catch(() => {});
-      if (index >= this.#list.entries.length) return;
-    }
-    this.#onMove(this.#list.entries[index]);
+    if (index >= list.entries.length) await list.more().catch(() => {});
+    // somebody may have gone on while it was loading
+    const entry = list.entries[index];
+    if (entry && list === this.#list && index === this.#index + step) this.#onMove(entry);
   }
 
   #show() {
