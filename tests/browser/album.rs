@@ -1,7 +1,10 @@
 //! A service with persons and photos whose pictures a browser can decode.
 
 use std::io::Cursor;
+use std::sync::LazyLock;
 
+use beetroot_api::emulators::seed::{SeedNames, seed};
+use beetroot_api::emulators::{Collection, sample};
 use image::{ImageFormat, Rgb, RgbImage};
 
 use super::rows::{located, person};
@@ -10,9 +13,29 @@ use super::test_app::{RAW_BUCKET, THUMBS_BUCKET, TestApp, Wishes};
 /// With the page, and nobody in it.
 pub async fn empty(change: impl FnOnce(&mut Wishes)) -> TestApp {
     TestApp::start_with(|wishes| {
+        wishes.settings.server.viewer = true;
         change(wishes);
     })
     .await
+}
+
+/// With the pictures of the demo: 24 persons, 23 of whom have a thumbnail, 200 photos.
+pub async fn sampled(change: impl FnOnce(&mut Wishes)) -> TestApp {
+    static SAMPLE: LazyLock<Collection> = LazyLock::new(sample);
+    let app = empty(change).await;
+    let names = SeedNames {
+        raw_bucket: RAW_BUCKET.into(),
+        thumbs_bucket: THUMBS_BUCKET.into(),
+        ..Default::default()
+    };
+    seed(app.dynamodb_client(), app.s3_client(), &names, &SAMPLE, &|_| {}).await.expect("the sample");
+    app.s3().reset_counts();
+    app
+}
+
+/// The address of the page.
+pub fn page_of(app: &TestApp) -> String {
+    format!("http://{}/", app.addr)
 }
 
 /// With so many persons, `person-000` first and with the most photos; the first one's photos are `photo-0` and on.
@@ -20,7 +43,7 @@ pub async fn with_persons(persons: usize, photos: usize, change: impl FnOnce(&mu
     let app = empty(change).await;
     let names: Vec<String> = (0..persons).map(|number| format!("person-{number:03}")).collect();
     for (number, name) in names.iter().enumerate() {
-        put_picture(&app, THUMBS_BUCKET, &thumb_of(name), number, 240).await;
+        put_thumb(&app, name, number).await;
     }
     for number in 0..photos {
         let photo = format!("photo-{number}");
@@ -40,6 +63,11 @@ pub async fn with_persons(persons: usize, photos: usize, change: impl FnOnce(&mu
 /// The key of a person's thumbnail.
 pub fn thumb_of(person: &str) -> String {
     format!("faces-thumbs/{person}.jpg")
+}
+
+/// A thumbnail in one of many colours.
+pub async fn put_thumb(app: &TestApp, person: &str, number: usize) {
+    put_picture(app, THUMBS_BUCKET, &thumb_of(person), number, 240).await;
 }
 
 async fn put_picture(app: &TestApp, bucket: &str, key: &str, number: usize, side: u32) {

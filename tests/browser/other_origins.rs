@@ -1,9 +1,9 @@
 //! A frontend on another site, `localhost` where the service is `127.0.0.1`, that uses the API and shows the pictures.
 
+use super::album::page_of;
 use super::driver::Chromium;
 use super::pictures::all_shown;
 use super::small_server::SmallServer;
-use super::test_app::TestApp;
 use super::{album, signing_anew};
 
 /// `PICTURE` is a statement about each picture.
@@ -19,7 +19,7 @@ async fn is_shown_and_a_reload_downloads_nothing(picture: &str) {
     let app = album::with_persons(20, 0, |_| {}).await;
     let browser = Chromium::start().await;
     let tab = browser.tab().await;
-    let frontend = frontend(&api_of(&app), picture);
+    let frontend = frontend(&page_of(&app), picture);
 
     tab.go_to(&frontend.url("localhost")).await;
     all_shown(&tab, 20).await;
@@ -28,10 +28,6 @@ async fn is_shown_and_a_reload_downloads_nothing(picture: &str) {
     all_shown(&tab, 20).await;
 
     assert_eq!(app.s3().gets(), 20);
-}
-
-fn api_of(app: &TestApp) -> String {
-    format!("http://{}", app.addr)
 }
 
 #[actix_web::test]
@@ -50,7 +46,7 @@ async fn urls_that_are_signed_anew_make_a_page_of_another_site_download_everythi
     let browser = Chromium::start().await;
     let tab = browser.tab().await;
     let before = signing_anew::in_front_of(&app);
-    let frontend = frontend(&before.url("127.0.0.1"), "");
+    let frontend = frontend(&format!("{}/", before.url("127.0.0.1")), "");
 
     tab.go_to(&frontend.url("localhost")).await;
     all_shown(&tab, 20).await;
@@ -59,27 +55,4 @@ async fn urls_that_are_signed_anew_make_a_page_of_another_site_download_everythi
     all_shown(&tab, 20).await;
 
     assert_eq!(app.s3().gets(), 40);
-}
-
-#[actix_web::test]
-async fn troubles_of_a_page_are_noticed() {
-    let app = album::empty(|_| {}).await;
-    let browser = Chromium::start().await;
-    let tab = browser.tab().await;
-    let policy = "<meta http-equiv='Content-Security-Policy' content=\"img-src 'none'\">";
-    let faults =
-        "console.error('a line on the console'); setTimeout(() => { throw new Error('an exception'); });";
-    let page =
-        format!("<!doctype html>{policy}<script>{faults}</script><img src='{}/picture'>", api_of(&app));
-    let server = SmallServer::start(move || {
-        let page = page.clone();
-        async move { actix_web::web::Html::new(page) }
-    });
-
-    tab.go_to(&server.url("localhost")).await;
-    let expected = ["a line on the console", "an exception", "Content Security Policy"];
-    let is_told = |text: &&str| browser.troubles().iter().any(|trouble| trouble.contains(text));
-    tab.until("all troubles", async || expected.iter().all(is_told).then_some(())).await;
-
-    browser.take_troubles();
 }

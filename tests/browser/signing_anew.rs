@@ -59,6 +59,9 @@ impl Pen {
     }
 
     async fn sign(&self, bucket: &Value, key: &Value, now: SystemTime) -> Value {
+        if key.as_str().unwrap_or_default().is_empty() {
+            return Value::Null;
+        }
         let life = PresigningConfig::builder()
             .start_time(now)
             .expires_in(Duration::from_secs(3600))

@@ -137,6 +137,11 @@ impl TestApp {
         self.dynamodb().reset_counts();
     }
 
+    /// A client of the emulated DynamoDB.
+    pub fn dynamodb_client(&self) -> &aws_sdk_dynamodb::Client {
+        &self.dynamodb_client
+    }
+
     /// A client of the emulated S3 with the credentials that it knows from the start.
     pub fn s3_client(&self) -> &aws_sdk_s3::Client {
         &self.s3_client

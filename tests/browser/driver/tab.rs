@@ -53,6 +53,7 @@ impl Tab {
         self.loading(async {
             let answer = self.call("Page.navigate", json!({"url": url})).await;
             assert!(answer["errorText"].is_null(), "{url}: {answer}");
+            assert!(answer["loaderId"].is_string(), "{url} is the page that is there already");
         })
         .await;
     }
@@ -111,15 +112,34 @@ impl Tab {
             return answer;
         }
         let page = self.try_eval("location.href + '\\n' + document.body.innerText").await;
-        panic!("in vain: {what}\n{page:?}\n{:#?}", troubles::found_in(&self.wire.events()));
+        let troubles = troubles::found_in(&self.wire.events());
+        panic!("in vain: {what}\n{page:?}\n{troubles:#?}");
     }
 
-    /// `Tab`, `Enter` or `Escape`, pressed and released.
+    /// Clicks with the mouse on the middle of the first such element.
+    pub async fn click(&self, selector: &str) {
+        let middle = format!(
+            "(() => {{
+                const element = document.querySelector(\"{selector}\");
+                element.scrollIntoView({{ block: 'nearest', behavior: 'instant' }});
+                const box = element.getBoundingClientRect();
+                return [box.left + box.width / 2, box.top + box.height / 2];
+            }})()"
+        );
+        let (x, y): (f64, f64) = self.eval(&middle).await;
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event).await;
+        }
+    }
+
+    /// `Tab`, `Enter`, `Escape` or `ArrowRight`, pressed and released.
     pub async fn press(&self, key: &str) {
         let (code, text) = match key {
             "Tab" => (9, ""),
             "Enter" => (13, "\r"),
             "Escape" => (27, ""),
+            "ArrowRight" => (39, ""),
             other => panic!("no key {other}"),
         };
         for kind in ["keyDown", "keyUp"] {

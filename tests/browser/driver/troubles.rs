@@ -16,8 +16,19 @@ fn trouble(event: &Value) -> Option<String> {
             let entry = &params["entry"];
             Some(format!("{}: {} {}", text(&entry["source"]), text(&entry["text"]), text(&entry["url"])))
         }
-        "Audits.issueAdded" => Some(format!("issue: {}", params["issue"])),
+        "Audits.issueAdded" => issue(&params["issue"]),
         "Inspector.targetCrashed" => Some("the tab has crashed".to_owned()),
+        _ => None,
+    }
+}
+
+fn issue(issue: &Value) -> Option<String> {
+    let generic = &issue["details"]["genericIssueDetails"];
+    match text(&generic["errorType"]) {
+        "" => Some(format!("issue: {issue}")),
+        // instead of a picture S3 answered with an error, which a page may not see
+        "ResponseWasBlockedByORB" => Some(format!("failed picture: {}", text(&generic["request"]["url"]))),
+        // advice
         _ => None,
     }
 }
