@@ -88,13 +88,12 @@ where
 
 /// On or off.
 pub(super) fn switch(found: &Found) -> Parsed<bool> {
-    let text = if found.is_variable() { found.text() } else { None };
-    match (&found.value, text) {
-        (ValueKind::Boolean(value), _) => Ok(*value),
-        (_, Some("true")) => Ok(true),
-        (_, Some("false")) => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
+    let value = match &found.value {
+        ValueKind::Boolean(value) => Some(*value),
+        ValueKind::String(text) if found.is_variable() => text.parse().ok(),
+        _ => None,
+    };
+    value.ok_or_else(|| format!("true or false{}", if found.is_variable() { "" } else { ", without quotes" }))
 }
 
 /// A time span within limits: with a unit, or plain seconds in a variable with a name of its own.
@@ -297,6 +296,22 @@ pub(super) fn log_filter(found: &Found) -> Parsed<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_is_true_or_false_and_nothing_like_it() {
+        let in_file = |value| switch(&Found { value, origin: Origin::BuiltIn });
+        let variable = |text: &str| {
+            let origin = Origin::Variable("X".to_owned());
+            switch(&Found { value: ValueKind::String(text.to_owned()), origin })
+        };
+        assert_eq!((variable("true"), variable("false")), (Ok(true), Ok(false)));
+        for illegal in ["", "1", "yes", "on", "True", " true"] {
+            assert!(variable(illegal).is_err(), "{illegal}");
+        }
+        assert_eq!(in_file(ValueKind::Boolean(true)), Ok(true));
+        assert!(in_file(ValueKind::String("true".to_owned())).is_err());
+        assert!(in_file(ValueKind::I64(1)).is_err());
+    }
 
     #[test]
     fn sizes_are_plain_bytes_or_carry_a_unit() {

@@ -136,6 +136,22 @@ async fn the_printed_curl_lines_work_when_pasted() {
     demo.interrupt();
 }
 
+#[actix_web::test]
+async fn the_page_is_where_the_guide_says_and_may_load_the_demos_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&["--photos", album(dir.path()).to_str().unwrap()]);
+    let address = demo.guide.lines().map(str::trim).find(|line| line.starts_with("http://")).unwrap();
+    let s3 = demo.guide.lines().find_map(|line| line.strip_prefix("  S3        ")).unwrap();
+
+    let page = reqwest::get(address).await.unwrap();
+
+    assert_eq!(page.status(), 200);
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains(&format!("img-src 'self' {s3};")), "{policy}");
+    demo.interrupt();
+}
+
 /// Two persons, three pictures of two formats, a broken one and a text.
 fn album(dir: &Path) -> std::path::PathBuf {
     let album = dir.join("album");

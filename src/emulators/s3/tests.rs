@@ -128,6 +128,7 @@ async fn a_get_carries_the_type_the_overrides_and_cors() {
     assert_eq!(header("cache-control"), "private, max-age=60");
     assert_eq!(header("access-control-allow-origin"), "*");
     assert_eq!(header("access-control-expose-headers"), "ETag, Content-Length");
+    assert_eq!(header("timing-allow-origin"), "*");
     assert_eq!(header("etag").len(), 34);
 }
 
