@@ -161,7 +161,8 @@ impl Tab {
 
     /// A PNG of what is in view.
     pub async fn screenshot(&self) -> Vec<u8> {
-        let answer = self.call("Page.captureScreenshot", json!({"format": "png", "optimizeForSpeed": true})).await;
+        let answer =
+            self.call("Page.captureScreenshot", json!({"format": "png", "optimizeForSpeed": true})).await;
         base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
     }
 
