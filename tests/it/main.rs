@@ -5,7 +5,6 @@
 #![allow(clippy::large_futures, reason = "a test may put a whole service on its stack")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod answer;
 mod answers;
 mod caching_headers;
 mod catalog;
@@ -25,15 +24,15 @@ mod process;
 mod readiness;
 mod redis_acl;
 mod redis_faults;
-mod redis_server;
-mod rows;
-mod served;
 mod shared_cache;
 mod shared_cache_faults;
 mod shared_cache_servers;
 mod shutdown;
 mod signed_urls;
 mod signer_oracle;
-mod test_app;
+#[path = "../support/mod.rs"]
+mod support;
 mod url_sharing;
 mod viewer;
+
+use self::support::{answer, redis_server, rows, served, test_app};

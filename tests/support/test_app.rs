@@ -137,6 +137,16 @@ impl TestApp {
         self.dynamodb().reset_counts();
     }
 
+    /// A client of the emulated DynamoDB.
+    pub fn dynamodb_client(&self) -> &aws_sdk_dynamodb::Client {
+        &self.dynamodb_client
+    }
+
+    /// A client of the emulated S3 with the credentials that it knows from the start.
+    pub fn s3_client(&self) -> &aws_sdk_s3::Client {
+        &self.s3_client
+    }
+
     pub async fn put_object(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let put = self.s3_client.put_object().bucket(bucket).key(key).body(bytes.to_vec().into());
         put.send().await.expect("an object");
