@@ -8,9 +8,11 @@ use super::states;
 
 const SIZES: [(u32, u32); 3] = [(360, 740), (1280, 800), (3840, 2160)];
 
-const PICTURES_DECODED: &str = "Promise.all([...document.images]
+/// Decoded, and a frame later: or the screenshot is that of the frame before.
+const PICTURES_DRAWN: &str = "Promise.all([...document.images]
     .filter((picture) => picture.complete && picture.naturalWidth > 0)
-    .map((picture) => picture.decode())).then(() => {})";
+    .map((picture) => picture.decode()))
+    .then(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn()))))";
 
 #[actix_web::test]
 async fn every_state_is_drawn_in_three_widths_light_and_dark() {
@@ -28,7 +30,7 @@ async fn every_state_is_drawn_in_three_widths_light_and_dark() {
                 // a picture that is loaded may be drawn a frame later, because it is decoded beside the page's thread
                 let (png, size) = tab
                     .until(&what, async || {
-                        tab.eval::<()>(PICTURES_DECODED).await;
+                        tab.eval::<()>(PICTURES_DRAWN).await;
                         let png = tab.screenshot().await;
                         let picture = image::load_from_memory(&png).unwrap().into_rgb8();
                         let colours: HashSet<_> = picture.pixels().step_by(97).collect();
