@@ -5,6 +5,7 @@
 
 mod breaker;
 mod commands;
+mod console;
 mod error;
 mod put;
 mod servers;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use deadpool::managed::Pool;
 
+pub use self::console::Console;
 pub use self::error::{Failure, SharedCacheError, Unavailable};
 pub use self::put::{Put, PutMode, PutOutcome};
 pub use self::session::Session;
