@@ -7,6 +7,7 @@ mod breaker;
 mod commands;
 mod console;
 mod error;
+mod needs;
 mod put;
 mod servers;
 mod session;
@@ -19,6 +20,7 @@ use deadpool::managed::Pool;
 
 pub use self::console::Console;
 pub use self::error::{Failure, SharedCacheError, Unavailable};
+pub use self::needs::commands_needed;
 pub use self::put::{Put, PutMode, PutOutcome};
 pub use self::session::Session;
 
