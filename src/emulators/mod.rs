@@ -26,7 +26,12 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-pub use self::{collection::Collection, dynamodb::DynamoDbEmulator, s3::S3Emulator, sample::sample};
+pub use self::{
+    collection::Collection,
+    dynamodb::DynamoDbEmulator,
+    s3::{CorsRules, S3Emulator},
+    sample::sample,
+};
 
 /// The access key that the emulated S3 knows from the start. The emulated DynamoDB takes any.
 pub const ACCESS_KEY_ID: &str = "AKIABEETROOTDEMO0001";
