@@ -23,9 +23,19 @@ pub enum Command {
     Serve,
     /// Print the settings in force and where each comes from; secrets stay hidden.
     Config,
+    /// Check the settings in force against the real services, and say what to do; exit code 0 when nothing failed.
+    Doctor(DoctorArgs),
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
+}
+
+/// How the doctor tells.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// One JSON document for machines instead of lines.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The demo's own choices; the settings apply to its service as well.

@@ -14,7 +14,7 @@ mod settings;
 mod value;
 
 pub use fault::Faults;
-pub use load::{Sources, load};
+pub use load::{Sources, colour_is_unwanted, load};
 pub use memory::MemoryShares;
 pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};

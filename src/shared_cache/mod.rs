@@ -86,6 +86,11 @@ impl SharedCache {
         }))))
     }
 
+    /// None at all.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
     /// Whether a Redis is set, healthy or not.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
