@@ -119,6 +119,7 @@ async fn a_sound_installation_has_a_line_for_each_check_and_exit_code_0() {
         &app,
         &[
             ("REDIS_URL", Some(&url)),
+            ("BEETROOT__SEAL__KEY", Some("hunter2hunter2hunter2")),
             ("BEETROOT__PRESIGN__ALLOW", Some("thumbs/faces-thumbs/,raw/photos-raw/")),
         ],
     )

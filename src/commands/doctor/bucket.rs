@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use super::aws::without_login;
 use super::browser::{Browser, FetchError, Reply};
 use super::explain::no_connection;
 use super::finding::{Finding, Trouble};
@@ -41,7 +42,7 @@ pub(super) async fn check(
 pub(super) fn unreachable(endpoint: &BucketEndpoint, error: &FetchError) -> Trouble {
     no_connection(
         "S3",
-        &endpoint.origin,
+        &without_login(&endpoint.origin),
         "AWS_REGION, S3_PUBLIC_ENDPOINT or AWS_ENDPOINT_URL_S3",
         &error.to_string(),
     )
@@ -77,11 +78,12 @@ fn judge_clock(reply: &Reply, asked_at: Timestamp, answered_at: Timestamp) -> Fi
 
 fn judge_bucket(reply: &Reply, bucket: &str, endpoint: &BucketEndpoint) -> Finding {
     let ours = &endpoint.region;
+    let origin = without_login(&endpoint.origin);
     let theirs = reply.header("x-amz-bucket-region");
     match (reply.status, theirs) {
         (404, _) => Finding::fail(
             BUCKET,
-            format!("there is no bucket {bucket} at {}", endpoint.origin),
+            format!("there is no bucket {bucket} at {origin}"),
             "correct THUMBS_BUCKET, or create the bucket; with a local stack, is AWS_ENDPOINT_URL_S3 set?",
         ),
         (_, Some(theirs)) if theirs != ours => Finding::fail(
@@ -103,10 +105,9 @@ fn judge_bucket(reply: &Reply, bucket: &str, endpoint: &BucketEndpoint) -> Findi
         (_, Some(theirs)) => {
             Finding::ok(BUCKET, format!("bucket {bucket} is in {theirs}, as URLs are signed"))
         }
-        (_, None) => Finding::ok(
-            BUCKET,
-            format!("{} answers for bucket {bucket}, without telling its region", endpoint.origin),
-        ),
+        (_, None) => {
+            Finding::ok(BUCKET, format!("{origin} answers for bucket {bucket}, without telling its region"))
+        }
     }
 }
 

@@ -42,7 +42,11 @@ pub(super) async fn doctor(config_file: Option<PathBuf>, args: DoctorArgs) -> Re
     let (report, wrong_settings) = match load_settings(config_file) {
         Err(faults) => (Report { findings: settings::faults(&faults) }, true),
         Ok(loaded) => {
-            let mut findings = vec![settings::sources(&loaded), settings::presign(&loaded.settings.presign)];
+            let mut findings = vec![
+                settings::sources(&loaded),
+                settings::presign(&loaded.settings.presign),
+                settings::seal(&loaded.settings),
+            ];
             let aws = load_aws(&loaded.settings).await;
             findings.extend(examine(&loaded.settings, aws, &Clock::System).await);
             (Report { findings }, false)

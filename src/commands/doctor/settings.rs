@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::explain::count;
 use super::finding::Finding;
-use crate::config::{Faults, Loaded, Presign};
+use crate::config::{Faults, Loaded, Presign, Settings};
 
 const SETTINGS: &str = "settings";
 const PRESIGN: &str = "presign";
+const SEAL: &str = "seal";
 
 /// A URL that lives shorter may end while a page is still loading its pictures.
 const SHORT_LIFE: Duration = Duration::from_secs(60);
@@ -66,11 +69,27 @@ pub(super) fn presign(presign: &Presign) -> Finding {
     Finding::ok(PRESIGN, found)
 }
 
+/// What stands between Redis and what may be signed.
+pub(super) fn seal(settings: &Settings) -> Finding {
+    if !settings.seal.key.expose_secret().is_empty() {
+        return Finding::ok(SEAL, "seal.key is set; all instances need the same one");
+    }
+    if settings.redis.url.is_none() {
+        return Finding::ok(SEAL, "seal.key is not set, and without Redis only cursors need it");
+    }
+    Finding::warn(
+        SEAL,
+        "seal.key is not set, and REDIS_URL is",
+        "set BEETROOT__SEAL__KEY to 16 bytes or more, the same on all instances: without it, who can write to Redis can make the service \
+         sign any object that presign.allow allows",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::commands::doctor::finding::Status;
-    use crate::config::{AllowedPrefix, Settings};
+    use crate::config::{AllowedPrefix, RedisUrl};
 
     #[test]
     fn what_is_legal_but_unwise_is_told() {
@@ -90,5 +109,15 @@ mod tests {
             assert!(finding.advice.as_ref().is_some_and(|advice| advice.contains(part)), "{finding:?}");
         }
         assert_eq!(presign(&good).status, Status::Ok);
+    }
+
+    #[test]
+    fn redis_without_a_seal_of_ones_own_is_told() {
+        let mut settings = Settings::defaults("thumbs");
+        assert_eq!(seal(&settings).status, Status::Ok);
+        settings.redis.url = RedisUrl::parse("redis://localhost").ok();
+        assert_eq!(seal(&settings).status, Status::Warn);
+        settings.seal.key = "sixteen bytes or more".into();
+        assert_eq!(seal(&settings).status, Status::Ok);
     }
 }

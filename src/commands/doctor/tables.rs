@@ -221,7 +221,9 @@ impl Reader<'_> {
                 ),
                 "the service leaves them out; write the rows of these photos, or delete the occurrences",
             ));
-        } else if !self.tell_odd_rows(PHOTO_ROWS, "photos", places.len()) && sampled > 0 {
+        }
+        let is_odd = self.tell_odd_rows(PHOTO_ROWS, "photos", places.len());
+        if lost == 0 && !is_odd && sampled > 0 {
             self.findings.push(Finding::ok(
                 PHOTO_ROWS,
                 format!("{} of the sample's photos have a row", share(places.len(), sampled)),
