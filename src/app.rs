@@ -157,22 +157,8 @@ async fn build_gallery(
     shared: SharedCache,
 ) -> Result<Gallery, BuildError> {
     let Outside { aws, clock } = outside;
-    let mut sdk = aws.into_builder();
-    if let Some(region) = &settings.aws.region {
-        sdk = sdk.region(aws_types::region::Region::new(region.clone()));
-    }
-    let sdk = sdk.build();
-    if sdk.region().is_none() {
-        return Err(BuildError::NoRegion);
-    }
-    let provider = sdk.credentials_provider().ok_or(BuildError::NoCredentials)?;
-
-    let catalog = Catalog::new(
-        dynamodb_client(&sdk, settings),
-        settings.dynamodb.clone(),
-        settings.persons.scan_limit,
-        metrics.clone(),
-    );
+    let sdk = sdk_config(settings, aws)?;
+    let catalog = catalog(settings, &sdk, metrics);
 
     let memory = settings.cache.shares();
     let seal = Seal::new(&settings.seal.key);
@@ -185,32 +171,8 @@ async fn build_gallery(
         memory.locations,
     );
 
-    let presign = &settings.presign;
-    let public_endpoint = settings.aws.s3_public_endpoint.as_ref().or(settings.aws.s3_endpoint.as_ref());
-    let endpoints =
-        Endpoints::new(&sdk, public_endpoint.map(String::as_str), presign.response_cache_control());
-    endpoints.resolve(&presign.thumbs_bucket).await.map_err(BuildError::ThumbsBucket)?;
-    if settings.server.viewer {
-        for allowed in &presign.allow {
-            // the page names the origins of its pictures; a bucket without an address has none, and gets no URL either
-            let _ = endpoints.resolve(&allowed.bucket).await;
-        }
-    }
-    let allowed = presign.allow.iter().map(|allowed| (allowed.bucket.clone(), allowed.prefix.clone()));
-    let urls = UrlBook::new(
-        clock.clone(),
-        metrics.clone(),
-        AllowList::new(allowed.collect()),
-        endpoints,
-        Credentials::new(provider, clock.clone(), presign.expires, presign.margin),
-        Schedule::new(presign.expires, presign.margin),
-        Sharing {
-            namespace: settings.redis.namespace.clone(),
-            confirm: settings.cache.confirm,
-            local_bytes: memory.urls,
-        },
-    );
-    let pages = Pages::new(catalog, locations, urls, shared, presign.thumbs_bucket.clone(), seal);
+    let urls = url_book(settings, &sdk, &clock, metrics).await?;
+    let pages = Pages::new(catalog, locations, urls, shared, settings.presign.thumbs_bucket.clone(), seal);
     let options = AnswerOptions {
         fresh: settings.lists.fresh,
         stale: settings.lists.stale,
@@ -219,6 +181,70 @@ async fn build_gallery(
         most_at_once: settings.server.max_in_flight,
     };
     Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
+}
+
+/// What all clients of AWS begin with: what the SDK found, in the region of the settings when they name one.
+pub fn sdk_config(settings: &Settings, aws: SdkConfig) -> Result<SdkConfig, BuildError> {
+    let mut sdk = aws.into_builder();
+    if let Some(region) = &settings.aws.region {
+        sdk = sdk.region(aws_types::region::Region::new(region.clone()));
+    }
+    let sdk = sdk.build();
+    if sdk.region().is_none() {
+        return Err(BuildError::NoRegion);
+    }
+    Ok(sdk)
+}
+
+/// The reader of the tables.
+pub fn catalog(settings: &Settings, sdk: &SdkConfig, metrics: &Metrics) -> Catalog {
+    let client = dynamodb_client(sdk, settings);
+    Catalog::new(client, settings.dynamodb.clone(), settings.persons.scan_limit, metrics.clone())
+}
+
+/// What may be signed.
+pub fn allow_list(settings: &Settings) -> AllowList {
+    let allowed = settings.presign.allow.iter();
+    AllowList::new(allowed.map(|allowed| (allowed.bucket.clone(), allowed.prefix.clone())).collect())
+}
+
+/// The signer of URLs. Asks nobody yet.
+pub async fn url_book(
+    settings: &Settings,
+    sdk: &SdkConfig,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Result<UrlBook, BuildError> {
+    let provider = sdk.credentials_provider().ok_or(BuildError::NoCredentials)?;
+    let presign = &settings.presign;
+    let public_endpoint = settings.aws.s3_public_endpoint.as_ref().or(settings.aws.s3_endpoint.as_ref());
+    let endpoints =
+        Endpoints::new(sdk, public_endpoint.map(String::as_str), presign.response_cache_control());
+    endpoints.resolve(&presign.thumbs_bucket).await.map_err(BuildError::ThumbsBucket)?;
+    if settings.server.viewer {
+        for allowed in &presign.allow {
+            // the page names the origins of its pictures; a bucket without an address has none, and gets no URL either
+            let _ = endpoints.resolve(&allowed.bucket).await;
+        }
+    }
+    Ok(UrlBook::new(
+        clock.clone(),
+        metrics.clone(),
+        allow_list(settings),
+        endpoints,
+        Credentials::new(provider, clock.clone(), presign.expires, presign.margin),
+        Schedule::new(presign.expires, presign.margin),
+        Sharing {
+            namespace: settings.redis.namespace.clone(),
+            confirm: settings.cache.confirm,
+            local_bytes: settings.cache.shares().urls,
+        },
+    ))
+}
+
+/// Tells who the credentials are. The service itself has no use for it.
+pub fn sts_client(sdk: &SdkConfig) -> aws_sdk_sts::Client {
+    aws_sdk_sts::Client::new(sdk)
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

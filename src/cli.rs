@@ -32,6 +32,8 @@ pub enum Command {
     /// Print what AWS or Redis must allow, for the settings in force: roles, buckets, a user of Redis.
     #[command(subcommand)]
     Policy(PolicyKind),
+    /// Check the settings in force against the real services, and say what to do; exit code 0 when nothing failed.
+    Doctor(DoctorArgs),
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
@@ -81,6 +83,14 @@ pub struct SeedArgs {
     /// The name of the thumbnails' bucket, once more, to show that real AWS is meant.
     #[arg(long, value_name = "BUCKET")]
     pub confirm_bucket: Option<String>,
+}
+
+/// How the doctor tells.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// One JSON document for machines instead of lines.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The demo's own choices; the settings apply to its service as well.

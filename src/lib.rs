@@ -11,6 +11,7 @@ pub mod config;
 pub mod domain;
 #[cfg(feature = "demo")]
 pub mod emulators;
+pub mod endpoint_url;
 pub mod gallery;
 pub mod http;
 pub mod policies;

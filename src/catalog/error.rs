@@ -10,9 +10,21 @@ pub struct CatalogError {
     pub kind: FailureKind,
     /// Which operation.
     pub operation: &'static str,
+    /// DynamoDB's word and sentence for it; `None` when it gave no answer. The sentence may name account and role: for the
+    /// operator only.
+    pub answer: Option<ErrorAnswer>,
     /// What the SDK says, for the log.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// An error as DynamoDB tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    /// Such as `ResourceNotFoundException`.
+    pub code: String,
+    /// Empty when there is none.
+    pub message: String,
 }
 
 /// The kinds that callers tell apart.
@@ -42,7 +54,7 @@ impl FailureKind {
 
 impl CatalogError {
     pub(super) fn timed_out(operation: &'static str) -> Self {
-        Self { kind: FailureKind::TimedOut, operation, source: None }
+        Self { kind: FailureKind::TimedOut, operation, answer: None, source: None }
     }
 
     pub(super) fn from_sdk<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
@@ -64,6 +76,10 @@ impl CatalogError {
             (_, Some("ValidationException")) => FailureKind::Invalid,
             _ => FailureKind::Unavailable,
         };
-        Self { kind, operation, source: Some(error.into()) }
+        let answer = error.code().map(|code| ErrorAnswer {
+            code: code.to_owned(),
+            message: error.message().unwrap_or_default().to_owned(),
+        });
+        Self { kind, operation, answer, source: Some(error.into()) }
     }
 }

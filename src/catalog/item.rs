@@ -11,6 +11,20 @@ use crate::telemetry::metrics::{Metrics, OddRow};
 /// One row as the SDK gives it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
+/// Everything that [`Metrics::odd_rows`] can count, as table and attribute.
+pub const ODD_ATTRIBUTES: [(&str, &str); 10] = [
+    ("persons", "personId"),
+    ("persons", "photoCount"),
+    ("persons", "repThumbKey"),
+    ("occurrences", "photoId"),
+    ("occurrences", "photoBucket"),
+    ("occurrences", "photoKey"),
+    ("occurrences", "thumbKey"),
+    ("photos", "photoId"),
+    ("photos", "s3Bucket"),
+    ("photos", "s3Key"),
+];
+
 /// Reads rows of one table.
 pub(super) struct RowReader<'a> {
     pub(super) table: &'static str,
@@ -89,6 +103,7 @@ impl RowReader<'_> {
     }
 
     fn count(&self, attribute: &'static str) {
+        debug_assert!(ODD_ATTRIBUTES.contains(&(self.table, attribute)), "{attribute} is not among them");
         self.metrics.odd_rows.get_or_create(&OddRow { table: self.table, attribute }).inc();
     }
 }

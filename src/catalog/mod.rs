@@ -4,6 +4,7 @@ mod error;
 mod item;
 mod locations;
 mod row_key;
+mod sample;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-pub use self::error::{CatalogError, FailureKind};
+pub use self::error::{CatalogError, ErrorAnswer, FailureKind};
+pub use self::item::ODD_ATTRIBUTES;
 use self::item::{Item, RowReader};
 pub use self::locations::PhotoLocations;
 pub use self::row_key::RowKey;
@@ -229,6 +231,7 @@ impl Catalog {
             .map_err(|error| CatalogError {
                 kind: FailureKind::Invalid,
                 operation: "BatchGetItem",
+                answer: None,
                 source: Some(error.into()),
             })?;
         let mut found = Vec::with_capacity(ids.len());

@@ -5,6 +5,7 @@
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 #[cfg(feature = "demo")]
 mod emulators;
 #[cfg(feature = "demo")]
@@ -19,9 +20,12 @@ mod signals;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use aws_config::BehaviorVersion;
+use aws_types::region::Region;
+
 use crate::app::BuildError;
 use crate::cli::{Cli, Command};
-use crate::config::{Faults, Loaded, Sources, load};
+use crate::config::{Faults, Loaded, Settings, Sources, load};
 use crate::policies::PolicyError;
 
 /// The exit code of a start that the settings do not allow.
@@ -48,6 +52,8 @@ enum CommandError {
     NoRegion,
     #[error("cannot print")]
     Print(#[source] std::io::Error),
+    #[error("{failed} failed; each says above what to do")]
+    Unwell { failed: usize, wrong_settings: bool },
     #[cfg(feature = "demo")]
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
@@ -70,10 +76,13 @@ impl CommandError {
                 | BuildError::NoCredentials
                 | BuildError::ThumbsBucket(_)
                 | BuildError::SharedCache(_),
-            ) => WRONG_SETTINGS,
-            Self::Build(BuildError::Bind { .. }) | Self::Server(_) | Self::Print(_) | Self::Health(_) => {
-                FAILED
-            }
+            )
+            | Self::Unwell { wrong_settings: true, .. } => WRONG_SETTINGS,
+            Self::Build(BuildError::Bind { .. })
+            | Self::Server(_)
+            | Self::Print(_)
+            | Self::Health(_)
+            | Self::Unwell { wrong_settings: false, .. } => FAILED,
             #[cfg(feature = "demo")]
             Self::Seed(
                 seed::SeedCommandError::RealAws { .. } | seed::SeedCommandError::OtherBucket { .. },
@@ -90,6 +99,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve => serve::serve(cli.config).await,
         Command::Config => config::print(cli.config),
         Command::Policy(kind) => policy::print(cli.config, kind).await,
+        Command::Doctor(args) => doctor::doctor(cli.config, args).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
         #[cfg(feature = "demo")]
@@ -109,6 +119,16 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 fn load_settings(config_file: Option<PathBuf>) -> Result<Loaded, Faults> {
     load(Sources::from_process(config_file))
+}
+
+/// Credentials, region and endpoints from environment, profile or metadata service. A region in the settings saves
+/// asking the metadata service for one.
+async fn load_aws(settings: &Settings) -> aws_types::SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = &settings.aws.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    loader.load().await
 }
 
 /// The error and what is behind it, one line each.

@@ -4,13 +4,10 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use aws_types::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
-
 use super::filling::{self, FillError};
-use super::serve::load_aws;
-use super::{CommandError, load_settings};
+use super::{CommandError, load_aws, load_settings};
 use crate::cli::SeedArgs;
+use crate::endpoint_url;
 
 /// The ends of the hosts that are Amazon's.
 const AMAZON_HOSTS: [&str; 4] =
@@ -52,7 +49,7 @@ pub(super) async fn seed(config_file: Option<PathBuf>, args: SeedArgs) -> Result
     }
     let is_told_twice = args.real_aws && args.confirm_bucket.is_some();
     for (target, own) in [(DYNAMODB, &settings.aws.dynamodb_endpoint), (S3, &settings.aws.s3_endpoint)] {
-        let endpoint = own.clone().or_else(|| endpoint_of(&aws, &target));
+        let endpoint = own.clone().or_else(|| endpoint_url::configured(&aws, target.id));
         if !is_told_twice && endpoint.as_deref().is_none_or(is_amazons) {
             let found = endpoint.unwrap_or_else(|| format!("{} is not set", target.variable));
             let (service, variable, bucket) = (target.name, target.variable, bucket.clone());
@@ -77,15 +74,6 @@ pub(super) async fn seed(config_file: Option<PathBuf>, args: SeedArgs) -> Result
         names.thumbs_bucket,
     )
     .map_err(CommandError::Print)
-}
-
-/// Where the SDK would go by environment and profile, when they name a place.
-fn endpoint_of(aws: &SdkConfig, target: &Target) -> Option<String> {
-    let key =
-        ServiceConfigKey::builder().service_id(target.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-    let of_service =
-        aws.service_config().zip(key.build().ok()).and_then(|(config, key)| config.load_config(key));
-    of_service.or_else(|| aws.endpoint_url().map(str::to_owned))
 }
 
 /// Whether an endpoint's host belongs to Amazon. What is no URL counts as such: the careful side.

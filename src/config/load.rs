@@ -38,6 +38,12 @@ impl Sources {
     }
 }
 
+/// Whether `NO_COLOR` asks for text without colours (<https://no-color.org>): set to anything but nothing.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn colour_is_unwanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// The settings of all layers, or everything that is wrong with them. Reads the files that `sources` names.
 pub fn load(sources: Sources) -> Result<Loaded, Faults> {
     let Sources { environment, config_file, working_dir } = sources;

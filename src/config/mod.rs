@@ -16,7 +16,7 @@ mod value;
 pub(crate) use names::{is_bucket, is_region};
 
 pub use fault::Faults;
-pub use load::{Sources, load};
+pub use load::{Sources, colour_is_unwanted, load};
 pub use memory::MemoryShares;
 pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};

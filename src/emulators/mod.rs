@@ -26,7 +26,12 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-pub use self::{collection::Collection, dynamodb::DynamoDbEmulator, s3::S3Emulator, sample::sample};
+pub use self::{
+    collection::Collection,
+    dynamodb::DynamoDbEmulator,
+    s3::{CorsRules, S3Emulator},
+    sample::sample,
+};
 
 /// The path under which each emulator tells what it was asked for, as JSON. No bucket can be called so.
 pub const COUNTS_PATH: &str = "/_counts";

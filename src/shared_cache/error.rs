@@ -70,6 +70,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The first word of the server's error, such as `NOPERM`; `None` when it was not the server that refused.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Redis(error) => error.code(),
+            Self::TimedOut | Self::Odd => None,
+        }
+    }
+
     /// The word for it in metrics.
     pub(super) fn outcome(&self) -> &'static str {
         match self {

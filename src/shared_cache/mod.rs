@@ -5,6 +5,7 @@
 
 mod breaker;
 mod commands;
+mod console;
 mod error;
 mod needs;
 mod put;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use deadpool::managed::Pool;
 
+pub use self::console::Console;
 pub use self::error::{Failure, SharedCacheError, Unavailable};
 pub use self::needs::commands_needed;
 pub use self::put::{Put, PutMode, PutOutcome};
@@ -82,6 +84,11 @@ impl SharedCache {
             running: Stopwatch::start(),
             metrics,
         }))))
+    }
+
+    /// None at all.
+    pub fn off() -> Self {
+        Self(None)
     }
 
     /// Whether a Redis is set, healthy or not.

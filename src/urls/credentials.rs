@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// How often a provider is asked for credentials that live longer, while the present ones still do.
 const SECONDS_BETWEEN_EARLY_REFRESHES: i64 = 60;
 /// The longest that a provider may take: container and instance metadata answer in milliseconds.
-const PROVIDER_TIMEOUT: Duration = Duration::from_secs(3);
+pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long an answer of the provider counts for those who waited for it, in seconds.
 const SECONDS_BETWEEN_URGENT_REFRESHES: i64 = 1;

@@ -12,11 +12,11 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_types::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::signer::{Signer, encode};
+use crate::endpoint_url;
 
 /// Counts up when a new version writes URLs in another form.
 const FORM_VERSION: u32 = 1;
@@ -72,7 +72,7 @@ impl Endpoints {
             // without the slash the SDK glues the bucket to the last segment of the endpoint's path
             config = config.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
         }
-        if endpoint.is_some() || has_custom_endpoint(sdk) {
+        if endpoint.is_some() || endpoint_url::configured(sdk, "S3").is_some() {
             config = config.force_path_style(true);
         }
         Self { client: Client::from_conf(config.build()), response_cache_control, known: RwLock::default() }
@@ -169,12 +169,4 @@ impl BucketEndpoint {
 
 fn credentials_that_open_nothing() -> Credentials {
     Credentials::new("AKIDEXAMPLE", "sample", Some("sample/token".to_owned()), None, "sample")
-}
-
-/// Whether environment or profile name an S3 endpoint of their own, in the order in which the SDK looks.
-fn has_custom_endpoint(sdk: &SdkConfig) -> bool {
-    let key =
-        ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    let of_service = sdk.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
-    of_service.is_some() || sdk.endpoint_url().is_some()
 }

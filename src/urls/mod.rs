@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::check::check;
-pub use self::credentials::{Credentials, CredentialsError};
+pub use self::credentials::{Credentials, CredentialsError, PROVIDER_TIMEOUT};
 pub use self::endpoint::{BucketEndpoint, EndpointError, Endpoints};
 use self::local::{Held, LocalUrls};
 use self::pen::Pen;
@@ -131,6 +131,11 @@ impl UrlBook {
     /// Whether there is somebody who signs.
     pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
         self.credentials.signer().await.map(drop)
+    }
+
+    /// How the URLs of a bucket look.
+    pub async fn bucket_endpoint(&self, bucket: &str) -> Result<Arc<BucketEndpoint>, EndpointError> {
+        self.endpoints.resolve(bucket).await
     }
 
     /// Settles what this process holds and need not confirm; gives the rest.

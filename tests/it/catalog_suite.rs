@@ -23,6 +23,7 @@ pub async fn agrees(client: Client) {
     occurrences_are_paged_by_a_key_of_any_name(&client).await;
     photos_are_found_in_batches(&client).await;
     faults_have_their_kinds(&client).await;
+    a_scan_tells_whether_the_key_is_that_of_persons(&client).await;
 }
 
 async fn persons_are_scanned_to_the_end(client: &Client) {
@@ -112,4 +113,21 @@ async fn faults_have_their_kinds(client: &Client) {
     let page = catalog(client).occurrences(&anna, None, 1).await.unwrap();
     let of_another_table = astray.occurrences(&anna, page.next, 1).await.unwrap_err();
     assert_eq!(of_another_table.kind, FailureKind::Invalid);
+}
+
+async fn a_scan_tells_whether_the_key_is_that_of_persons(client: &Client) {
+    let known = PersonId::parse(b"p7").unwrap();
+    let unknown = PersonId::parse(b"nobody").unwrap();
+    for person in [&known, &unknown] {
+        catalog(client).check_key_of_persons(person).await.unwrap();
+    }
+    for table in ["Photos", "Occurrences"] {
+        let mut settings = Settings::defaults("thumbs").dynamodb;
+        settings.persons_table = table.into();
+        let astray = Catalog::new(client.clone(), settings, 10, Metrics::default());
+        let error = astray.check_key_of_persons(&known).await.unwrap_err();
+        assert_eq!(error.kind, FailureKind::Invalid, "{table}: {error:?}");
+    }
+    let (sample, rows) = catalog(client).sample_persons(10).await.unwrap();
+    assert_eq!((sample.len(), rows), (10, 10));
 }

@@ -11,6 +11,8 @@ mod catalog;
 mod catalog_suite;
 mod cors;
 mod demo;
+mod doctor;
+mod doctor_redis;
 mod errors;
 mod fault_proxy;
 mod fleet;

@@ -152,6 +152,12 @@ impl TestApp {
         put.send().await.expect("an object");
     }
 
+    /// An object that browsers take for a picture.
+    pub async fn put_picture(&self, bucket: &str, key: &str) {
+        let put = self.s3_client.put_object().bucket(bucket).key(key).content_type("image/jpeg");
+        put.body(b"a small picture".to_vec().into()).send().await.expect("an object");
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path, &[]).await
     }

@@ -15,6 +15,8 @@ pub(super) enum Fault {
     Throttle,
     Fail,
     Deny,
+    /// An error of this name.
+    Refuse(&'static str),
     Hang,
     Delay(Duration),
 }
@@ -26,6 +28,8 @@ pub(super) struct Faults {
     pub(super) standing: Fault,
     /// How many of the next calls are throttled, before `standing` is looked at.
     pub(super) throttle_next: u32,
+    /// The one operation that is denied.
+    pub(super) denied_operation: Option<&'static str>,
     pub(super) unprocessed: Unprocessed,
 }
 
@@ -39,7 +43,10 @@ pub(super) struct Unprocessed {
 
 impl Faults {
     /// The fault for the call that has just arrived.
-    pub(super) fn next(&mut self) -> Fault {
+    pub(super) fn next(&mut self, operation: &str) -> Fault {
+        if self.denied_operation == Some(operation) {
+            return Fault::Deny;
+        }
         match self.throttle_next.checked_sub(1) {
             Some(left) => {
                 self.throttle_next = left;
@@ -88,6 +95,10 @@ pub(super) fn denied(operation: &str) -> Answer {
              dynamodb:{operation} because no identity-based policy allows the dynamodb:{operation} action"
         ),
     )
+}
+
+pub(super) fn refused(code: &str) -> Answer {
+    exception(StatusCode::BAD_REQUEST, &format!("com.amazon.coral.service#{code}"), "refused as told")
 }
 
 pub(super) fn unknown_operation() -> Answer {

@@ -100,6 +100,16 @@ impl DynamoDbEmulator {
         self.state().faults.standing = Fault::Deny;
     }
 
+    /// From now on every call of this operation is answered with `AccessDeniedException`.
+    pub fn deny(&self, operation: &'static str) {
+        self.state().faults.denied_operation = Some(operation);
+    }
+
+    /// From now on every call is answered with this error, for example `ExpiredTokenException`.
+    pub fn refuse_all(&self, code: &'static str) {
+        self.state().faults.standing = Fault::Refuse(code);
+    }
+
     /// From now on every call is accepted and never answered.
     pub fn hang_all(&self) {
         self.state().faults.standing = Fault::Hang;
@@ -144,6 +154,7 @@ impl DynamoDbEmulator {
             Fault::Throttle => return faults::throttled().into(),
             Fault::Fail => return faults::internal_error().into(),
             Fault::Deny => return faults::denied(&operation).into(),
+            Fault::Refuse(code) => return faults::refused(code).into(),
         }
 
         let database = self.database;
@@ -159,7 +170,7 @@ impl DynamoDbEmulator {
         let mut state = self.state();
         *state.calls.entry(operation.to_owned()).or_default() += 1;
         state.last_requests.insert(operation.to_owned(), body.clone());
-        let fault = state.faults.next();
+        let fault = state.faults.next(operation);
         let kept_keys = if operation == "BatchGetItem" { state.faults.unprocessed.next() } else { None };
         (fault, kept_keys)
     }

@@ -4,6 +4,7 @@
 //! Buckets are addressed by path: `http://127.0.0.1:PORT/bucket/key`.
 
 mod credentials;
+mod faults;
 mod spill;
 mod store;
 
@@ -11,6 +12,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -22,7 +24,12 @@ use s3s::{
 };
 use serde_json::json;
 
-use self::{credentials::KnownCredentials, store::Store};
+pub use self::faults::CorsRules;
+use self::{
+    credentials::KnownCredentials,
+    faults::{Faults, Refusal},
+    store::Store,
+};
 use super::{COUNTS_PATH, EmulatorError};
 
 /// A handle to the emulated S3: its counters and the credentials that it knows. Clones share everything.
@@ -31,6 +38,7 @@ pub struct S3Emulator {
     service: S3Service,
     credentials: KnownCredentials,
     counts: Arc<Mutex<Counts>>,
+    faults: Arc<Mutex<Faults>>,
 }
 
 /// What the emulated S3 has seen since its start or the last reset.
@@ -49,7 +57,7 @@ impl S3Emulator {
         let mut builder = S3ServiceBuilder::new(Store::new()?);
         builder.set_auth(credentials.clone());
         builder.set_access(credentials.clone());
-        Ok(Self { service: builder.build(), credentials, counts: Arc::default() })
+        Ok(Self { service: builder.build(), credentials, counts: Arc::default(), faults: Arc::default() })
     }
 
     /// Accepts requests that are signed with these credentials. With a session token a request must carry
@@ -88,8 +96,30 @@ impl S3Emulator {
         *self.counts() = Counts::default();
     }
 
+    /// From now on every GET of an object is refused with this status, code and sentence.
+    pub fn refuse_gets(&self, status: StatusCode, code: &'static str, message: &'static str) {
+        self.faults().refusal = Some(Refusal { status, code, message });
+    }
+
+    /// From now on these pages may read the objects. At the start, all.
+    pub fn set_cors(&self, rules: CorsRules) {
+        self.faults().cors = rules;
+    }
+
+    /// From now on answers tell this as the bucket's region. At the start they tell none.
+    pub fn set_bucket_region(&self, region: &'static str) {
+        self.faults().bucket_region = Some(region);
+    }
+
+    /// From now on the clock in `Date` is so far ahead; signatures are checked by the true one.
+    pub fn set_clock_ahead(&self, ahead: Duration) {
+        self.faults().clock_ahead = Some(ahead);
+    }
+
     /// Answers one HTTP request.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let faults = self.faults().clone();
+        let origin = request.headers().get(header::ORIGIN).cloned();
         let mut response = if request.uri().path() == COUNTS_PATH {
             self.tell_counts()
         } else if request.method() == Method::OPTIONS {
@@ -100,14 +130,17 @@ impl S3Emulator {
                 *self.counts().gets_by_object.entry(path.clone()).or_default() += 1;
             }
             let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
-            let response = match self.service.call(request.map(Body::from)).await {
-                Ok(response) => response,
-                Err(_) => status_only(StatusCode::INTERNAL_SERVER_ERROR),
+            let response = match &faults.refusal {
+                Some(refusal) if get.is_some() => refusal.response(),
+                _ => match self.service.call(request.map(Body::from)).await {
+                    Ok(response) => response,
+                    Err(_) => status_only(StatusCode::INTERNAL_SERVER_ERROR),
+                },
             };
             self.finish(response, get.is_some(), if_none_match.as_ref())
         };
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        faults.finish(headers, origin.as_ref());
         // not what AWS does: it lets a page see what came from the browser's cache, and how many bytes that saved
         headers.insert("timing-allow-origin", HeaderValue::from_static("*"));
         headers
@@ -150,6 +183,11 @@ impl S3Emulator {
         let mut response = Response::new(Body::from(told.to_string()));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        // each is set as a whole
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -37,7 +37,7 @@ fn text_of(outcome: &Got) -> String {
 }
 
 fn failing() -> GalleryError {
-    CatalogError { kind: FailureKind::Unavailable, operation: "Scan", source: None }.into()
+    CatalogError { kind: FailureKind::Unavailable, operation: "Scan", answer: None, source: None }.into()
 }
 
 #[tokio::test]
