@@ -60,8 +60,9 @@ pub(super) async fn check(settings: &config::Redis) -> Vec<Finding> {
     let waited = Stopwatch::start();
     let read = console.ask(&["MGET", &key]).await;
     let waited = waited.elapsed();
+    // a connection may come about with a server that wants TLS or a password: only the first command is refused then
     if let Err(failure) = read
-        && failure.code() == Some("NOAUTH")
+        && matches!(failure.code(), None | Some("NOAUTH"))
     {
         return not_reached(url, &Unavailable::Failed { redis: url.to_string(), failure });
     }
