@@ -211,7 +211,8 @@ async fn build_gallery(
         deadline: settings.server.request_timeout,
         most_at_once: settings.server.max_in_flight,
     };
-    Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
+    let answers = Answers::new(options, clock.clone(), metrics.clone());
+    Ok(Gallery::new(pages, answers, clock, settings.server.unready_after))
 }
 
 fn dynamodb_client(sdk: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

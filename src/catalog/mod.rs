@@ -1,11 +1,13 @@
 //! DynamoDB in the words of the domain: persons, occurrences, photo locations. Reads only, never writes.
 
+mod contact;
 mod error;
 mod item;
 mod locations;
 mod row_key;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -13,10 +15,13 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use self::contact::Contacts;
+pub use self::contact::{Contact, Table};
 pub use self::error::{CatalogError, FailureKind};
 use self::item::{Item, RowReader};
 pub use self::locations::PhotoLocations;
 pub use self::row_key::RowKey;
+use crate::clock::Stopwatch;
 use crate::config;
 use crate::domain::{PersonId, PhotoCount, PhotoId};
 use crate::telemetry::metrics::{Call, Metrics, Operation};
@@ -88,12 +93,13 @@ pub struct Catalog {
     settings: config::Dynamodb,
     scan_limit: usize,
     metrics: Metrics,
+    contacts: Arc<Contacts>,
 }
 
 impl Catalog {
     /// `client` brings its own timeouts and retries; `scan_limit` is in persons.
     pub fn new(client: Client, settings: config::Dynamodb, scan_limit: usize, metrics: Metrics) -> Self {
-        Self { client, settings, scan_limit, metrics }
+        Self { client, settings, scan_limit, metrics, contacts: Arc::default() }
     }
 
     /// Every person, in no order, up to the scan limit.
@@ -103,7 +109,7 @@ impl Catalog {
         let mut rows = 0;
         let mut start = None;
         loop {
-            let answer = self
+            let call = self
                 .client
                 .scan()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -113,9 +119,8 @@ impl Catalog {
                 .expression_attribute_names("#count", "photoCount")
                 .expression_attribute_names("#thumb", "repThumbKey")
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.counted("Scan", answer)?;
+                .send();
+            let mut page = self.call("Scan", call).await?;
             self.count_capacity("Scan", page.consumed_capacity.as_slice());
             let items = page.items.take().unwrap_or_default();
             let room = self.scan_limit - rows;
@@ -172,7 +177,7 @@ impl Catalog {
     ) -> Result<(Vec<Item>, Option<Item>), CatalogError> {
         let mut rows = Vec::new();
         loop {
-            let answer = self
+            let call = self
                 .client
                 .query()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -182,9 +187,8 @@ impl Catalog {
                 .expression_attribute_values(":person", AttributeValue::S(person.as_str().to_owned()))
                 .limit(i32::try_from(most - rows.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.counted("Query", answer)?;
+                .send();
+            let mut page = self.call("Query", call).await?;
             self.count_capacity("Query", page.consumed_capacity.as_slice());
             rows.append(&mut page.items.take().unwrap_or_default());
             start = page.last_evaluated_key.take();
@@ -234,14 +238,13 @@ impl Catalog {
         let mut found = Vec::with_capacity(ids.len());
         let mut pause = FIRST_PAUSE;
         loop {
-            let answer = self
+            let call = self
                 .client
                 .batch_get_item()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .request_items(table, asked)
-                .send()
-                .await;
-            let mut page = self.counted("BatchGetItem", answer)?;
+                .send();
+            let mut page = self.call("BatchGetItem", call).await?;
             self.count_capacity("BatchGetItem", page.consumed_capacity());
             let rows = page.responses.take().into_iter().flat_map(HashMap::into_values).flatten();
             found.extend(rows.filter_map(|row| reader.photo(row)));
@@ -260,6 +263,23 @@ impl Catalog {
         self.metrics.dynamodb_capacity_units.get_or_create(&Operation { operation }).inc_by(units);
     }
 
+    /// Makes a call, and notes how long it took and how it ended.
+    async fn call<T, E, R>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, R>>>,
+    ) -> Result<T, CatalogError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let watch = Stopwatch::start();
+        let answer = call.await;
+        let duration = self.metrics.dynamodb_call_duration.get_or_create_owned(&Operation { operation });
+        duration.observe(watch.elapsed().as_secs_f64());
+        self.counted(operation, answer)
+    }
+
     fn counted<T, E, R>(
         &self,
         operation: &'static str,
@@ -269,7 +289,19 @@ impl Catalog {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let answer = answer.map_err(|error| CatalogError::from_sdk(operation, error));
+        let table = Table::of(operation);
+        let answer = match answer {
+            Ok(answer) => {
+                self.contacts.count_read(table);
+                Ok(answer)
+            }
+            Err(error) => {
+                let code = error.code().map(str::to_owned);
+                let error = CatalogError::from_sdk(operation, error);
+                self.contacts.count_failure(table, error.kind, code.as_deref());
+                Err(error)
+            }
+        };
         let outcome = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
         self.metrics.dynamodb_calls.get_or_create(&Call { operation, outcome }).inc();
         answer

@@ -30,6 +30,7 @@ async fn a_request_beyond_max_in_flight_is_503_at_once() {
 #[actix_web::test]
 async fn health_and_metrics_answer_when_no_request_more_is_worked_on() {
     let app = TestApp::start_with(|wishes| wishes.settings.server.max_in_flight = 1).await;
+    app.get("/readyz").await.ok();
     app.dynamodb().delay_all(Duration::from_millis(500));
     let (slow, ()) = futures_util::future::join(app.get("/persons"), async {
         while app.metric("beetroot_http_in_flight") == 0 {
