@@ -68,7 +68,11 @@ impl Reader {
                 memory: self.take("cache.memory", |found| value::byte_size(found, CACHE_MEMORY_MIN)),
                 confirm: self.take("cache.confirm", span),
             },
-            lists: Lists { fresh: self.take("lists.fresh", span), stale: self.take("lists.stale", span) },
+            lists: Lists {
+                fresh: self.take("lists.fresh", span),
+                stale: self.take("lists.stale", span),
+                made_at_once: self.take("lists.made_at_once", |found| value::number(found, 1..=100_000)),
+            },
             seal: Seal { key: self.take("seal.key", value::seal_key) },
             log: Log {
                 format: self.take("log.format", value::log_format),

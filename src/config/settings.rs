@@ -229,6 +229,8 @@ pub struct Lists {
     /// How much longer an answer is given while a new one is being made, 0 s to 1 h. Default 30 s. While DynamoDB fails it is
     /// given on as long as its URLs may be.
     pub stale: Duration,
+    /// Answers that are made at once, 1 to 100000; others wait for a place, a second at most, then they are a 503. Default 128.
+    pub made_at_once: usize,
 }
 
 /// `[seal]`: what tells the service's own texts from others.
@@ -344,6 +346,7 @@ mod tests {
             lists: Lists {
                 fresh: 5s,
                 stale: 30s,
+                made_at_once: 128,
             },
             seal: Seal {
                 key: SecretBox<str>([REDACTED]),
