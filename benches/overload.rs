@@ -58,13 +58,19 @@ fn main() {
             println!("{at_once:4} at once: {rate:8.0} good answers/s");
             best = if rate > best.0 { (rate, at_once) } else { best };
         }
+        // opened once: their opening and closing would be work, too
+        let idle = Rc::new(RefCell::new(Vec::new()));
+        for _ in 0..CONNECTIONS / 100 {
+            let some = join_all((0..100).map(|_| Client::connect(service))).await;
+            idle.borrow_mut().extend(some);
+        }
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let peak = closed_loop(service, best.1).await;
             print!("a round: peak {:.0}; good of what was offered:", peak.good);
             let mut outcomes = Vec::new();
             for factor in FACTORS {
-                let outcome = open_loop(service, peak.good * factor).await;
+                let outcome = open_loop(&idle, peak.good * factor).await;
                 print!(" {factor}x {:.0}", outcome.good);
                 std::io::stdout().flush().unwrap();
                 outcomes.push(outcome);
@@ -132,11 +138,7 @@ async fn closed_loop(addr: SocketAddr, at_once: usize) -> Peak {
 }
 
 /// So many requests a second, whatever becomes of them.
-async fn open_loop(addr: SocketAddr, rate: f64) -> Outcome {
-    let idle = Rc::new(RefCell::new(Vec::new()));
-    for _ in 0..CONNECTIONS / 100 {
-        idle.borrow_mut().extend(join_all((0..100).map(|_| Client::connect(addr))).await);
-    }
+async fn open_loop(idle: &Rc<RefCell<Vec<Client>>>, rate: f64) -> Outcome {
     let latencies = Rc::new(RefCell::new(Vec::new()));
     let refused = Rc::new(Cell::new(0_u32));
     let mut not_sent = 0_u32;
@@ -152,7 +154,7 @@ async fn open_loop(addr: SocketAddr, rate: f64) -> Outcome {
                 not_sent += u32::from(counts);
                 continue;
             };
-            let (idle, latencies, refused) = (Rc::clone(&idle), Rc::clone(&latencies), Rc::clone(&refused));
+            let (idle, latencies, refused) = (Rc::clone(idle), Rc::clone(&latencies), Rc::clone(&refused));
             tokio::task::spawn_local(async move {
                 let asked = Stopwatch::start();
                 let status = client.ask(REQUEST).await;
@@ -198,6 +200,8 @@ fn start_service(dynamodb: SocketAddr) -> SocketAddr {
     let mut settings = Settings::defaults("thumbs");
     settings.server.port = 0;
     settings.server.workers = 1;
+    // connections that have asked nothing yet stay open
+    settings.server.client_request_timeout = Duration::from_secs(3600);
     settings.lists.fresh = Duration::ZERO;
     settings.cache.confirm = Duration::from_secs(30);
     settings.cache.memory = ByteSize(64 << 20);

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::{Catalog, FailureKind};
+use crate::clock::Stopwatch;
 
 /// Nobody's id: a probe asks for it and finds nothing.
 const NOBODY: &str = "-";
@@ -114,7 +115,9 @@ impl Catalog {
 
     async fn probe_persons(&self) {
         let scan = self.client.scan().table_name(&self.settings.persons_table).limit(1);
-        let _noted = self.call("Scan", scan.customize().config_override(one_attempt()).send()).await;
+        let watch = Stopwatch::start();
+        let answer = scan.customize().config_override(one_attempt()).send().await;
+        let _noted = self.timed("Scan", watch, answer);
     }
 
     async fn probe_occurrences(&self) {
@@ -125,7 +128,9 @@ impl Catalog {
             .key_condition_expression("personId = :person")
             .expression_attribute_values(":person", AttributeValue::S(NOBODY.to_owned()))
             .limit(1);
-        let _noted = self.call("Query", query.customize().config_override(one_attempt()).send()).await;
+        let watch = Stopwatch::start();
+        let answer = query.customize().config_override(one_attempt()).send().await;
+        let _noted = self.timed("Query", watch, answer);
     }
 
     async fn probe_photos(&self) {
@@ -133,7 +138,9 @@ impl Catalog {
         // keys are all that a builder could miss
         let Ok(asked) = KeysAndAttributes::builder().keys(key).build() else { return };
         let read = self.client.batch_get_item().request_items(&self.settings.photos_table, asked);
-        let _noted = self.call("BatchGetItem", read.customize().config_override(one_attempt()).send()).await;
+        let watch = Stopwatch::start();
+        let answer = read.customize().config_override(one_attempt()).send().await;
+        let _noted = self.timed("BatchGetItem", watch, answer);
     }
 }
 

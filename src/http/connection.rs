@@ -77,7 +77,7 @@ impl Connection {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             // not later than a write that gets stuck meanwhile may last
-            let next = (bound - quiet).min(self.patience.write);
+            let next = bound.saturating_sub(quiet).min(self.patience.write);
             self.timer.as_mut().set(sleep(next));
         }
         Ok(())
