@@ -133,7 +133,7 @@ async fn closed_loop(addr: SocketAddr, at_once: usize) -> Peak {
         }
         good
     }));
-    let good = f64::from(counts.await.into_iter().sum::<u32>()) / (ROUND - WARM_UP).as_secs_f64();
+    let good = f64::from(counts.await.into_iter().sum::<u32>()) / ROUND.saturating_sub(WARM_UP).as_secs_f64();
     Peak { good, cpu: server_cpu().saturating_sub(cpu).as_secs_f64() / watch.elapsed().as_secs_f64() }
 }
 
@@ -174,7 +174,7 @@ async fn open_loop(idle: &Rc<RefCell<Vec<Client>>>, rate: f64) -> Outcome {
     let cpu = server_cpu().saturating_sub(cpu).as_secs_f64() / watch.elapsed().as_secs_f64();
     let mut latencies = latencies.take();
     latencies.sort_by(f64::total_cmp);
-    let seconds = (ROUND - WARM_UP).as_secs_f64();
+    let seconds = ROUND.saturating_sub(WARM_UP).as_secs_f64();
     let at =
         |hundredths: usize| latencies.get(latencies.len() * hundredths / 100).copied().unwrap_or(f64::NAN);
     let outcome = Outcome {
