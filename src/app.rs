@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{HttpServer, web};
+use actix_web::web;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -87,31 +87,12 @@ impl App {
             viewer: server.viewer,
             draining: Arc::clone(&draining),
         });
-        let bind_error = |source| BuildError::Bind { host: server.host.clone(), port: server.port, source };
-        let mut http_server = HttpServer::new(move || http::application(web::Data::clone(&shared)))
-            .disable_signals()
-            .keep_alive(server.keep_alive)
-            // the end of an answer that needs several writes would wait for the client's delayed ACK
-            .tcp_nodelay(true)
-            .client_request_timeout(server.client_request_timeout)
-            .shutdown_timeout(server.shutdown_timeout.as_secs());
-        if server.workers > 0 {
-            http_server = http_server.workers(server.workers);
-        }
-        let http_server = http_server.bind((server.host.as_str(), server.port)).map_err(bind_error)?;
-        let addr = http_server
-            .addrs()
-            .first()
-            .copied()
-            .ok_or_else(|| bind_error(io::Error::from(io::ErrorKind::AddrNotAvailable)))?;
-        Ok(Self {
-            server: http_server.run(),
-            addr,
-            draining,
-            drain_delay: server.drain_delay,
-            metrics,
-            shared_cache,
-        })
+        let (running, addr) = http::server::bind(&server, &shared).map_err(|source| BuildError::Bind {
+            host: server.host,
+            port: server.port,
+            source,
+        })?;
+        Ok(Self { server: running, addr, draining, drain_delay: server.drain_delay, metrics, shared_cache })
     }
 
     /// Where it listens: the port that the system chose when the settings say 0.
@@ -179,8 +160,10 @@ async fn build_gallery(
         memory: memory.answers,
         deadline: settings.server.request_timeout,
         most_at_once: settings.server.max_in_flight,
+        made_at_once: settings.lists.made_at_once,
     };
-    Ok(Gallery::new(pages, Answers::new(options, clock, metrics.clone())))
+    let answers = Answers::new(options, clock.clone(), metrics.clone());
+    Ok(Gallery::new(pages, answers, clock, settings.server.unready_after))
 }
 
 /// What all clients of AWS begin with: what the SDK found, in the region of the settings when they name one.

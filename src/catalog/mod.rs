@@ -1,5 +1,6 @@
 //! DynamoDB in the words of the domain: persons, occurrences, photo locations. Reads only, never writes.
 
+mod contact;
 mod error;
 mod item;
 mod locations;
@@ -7,6 +8,7 @@ mod row_key;
 mod sample;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -14,11 +16,14 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use self::contact::Contacts;
+pub use self::contact::{Contact, Table};
 pub use self::error::{CatalogError, ErrorAnswer, FailureKind};
 pub use self::item::ODD_ATTRIBUTES;
 use self::item::{Item, RowReader};
 pub use self::locations::PhotoLocations;
 pub use self::row_key::RowKey;
+use crate::clock::Stopwatch;
 use crate::config;
 use crate::domain::{PersonId, PhotoCount, PhotoId};
 use crate::telemetry::metrics::{Call, Metrics, Operation};
@@ -90,12 +95,13 @@ pub struct Catalog {
     settings: config::Dynamodb,
     scan_limit: usize,
     metrics: Metrics,
+    contacts: Arc<Contacts>,
 }
 
 impl Catalog {
     /// `client` brings its own timeouts and retries; `scan_limit` is in persons.
     pub fn new(client: Client, settings: config::Dynamodb, scan_limit: usize, metrics: Metrics) -> Self {
-        Self { client, settings, scan_limit, metrics }
+        Self { client, settings, scan_limit, metrics, contacts: Arc::default() }
     }
 
     /// Every person, in no order, up to the scan limit.
@@ -105,6 +111,7 @@ impl Catalog {
         let mut rows = 0;
         let mut start = None;
         loop {
+            let watch = Stopwatch::start();
             let answer = self
                 .client
                 .scan()
@@ -117,7 +124,7 @@ impl Catalog {
                 .set_exclusive_start_key(start)
                 .send()
                 .await;
-            let mut page = self.counted("Scan", answer)?;
+            let mut page = self.timed("Scan", watch, answer)?;
             self.count_capacity("Scan", page.consumed_capacity.as_slice());
             let items = page.items.take().unwrap_or_default();
             let room = self.scan_limit - rows;
@@ -174,6 +181,7 @@ impl Catalog {
     ) -> Result<(Vec<Item>, Option<Item>), CatalogError> {
         let mut rows = Vec::new();
         loop {
+            let watch = Stopwatch::start();
             let answer = self
                 .client
                 .query()
@@ -186,7 +194,7 @@ impl Catalog {
                 .set_exclusive_start_key(start)
                 .send()
                 .await;
-            let mut page = self.counted("Query", answer)?;
+            let mut page = self.timed("Query", watch, answer)?;
             self.count_capacity("Query", page.consumed_capacity.as_slice());
             rows.append(&mut page.items.take().unwrap_or_default());
             start = page.last_evaluated_key.take();
@@ -237,6 +245,7 @@ impl Catalog {
         let mut found = Vec::with_capacity(ids.len());
         let mut pause = FIRST_PAUSE;
         loop {
+            let watch = Stopwatch::start();
             let answer = self
                 .client
                 .batch_get_item()
@@ -244,7 +253,7 @@ impl Catalog {
                 .request_items(table, asked)
                 .send()
                 .await;
-            let mut page = self.counted("BatchGetItem", answer)?;
+            let mut page = self.timed("BatchGetItem", watch, answer)?;
             self.count_capacity("BatchGetItem", page.consumed_capacity());
             let rows = page.responses.take().into_iter().flat_map(HashMap::into_values).flatten();
             found.extend(rows.filter_map(|row| reader.photo(row)));
@@ -263,6 +272,22 @@ impl Catalog {
         self.metrics.dynamodb_capacity_units.get_or_create(&Operation { operation }).inc_by(units);
     }
 
+    /// Notes how long a call took and how it ended. Not around the call: that would double what each request weighs.
+    fn timed<T, E, R>(
+        &self,
+        operation: &'static str,
+        watch: Stopwatch,
+        answer: Result<T, SdkError<E, R>>,
+    ) -> Result<T, CatalogError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let duration = self.metrics.dynamodb_call_duration.get_or_create_owned(&Operation { operation });
+        duration.observe(watch.elapsed().as_secs_f64());
+        self.counted(operation, answer)
+    }
+
     fn counted<T, E, R>(
         &self,
         operation: &'static str,
@@ -272,7 +297,19 @@ impl Catalog {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let answer = answer.map_err(|error| CatalogError::from_sdk(operation, error));
+        let table = Table::of(operation);
+        let answer = match answer {
+            Ok(answer) => {
+                self.contacts.count_read(table);
+                Ok(answer)
+            }
+            Err(error) => {
+                let code = error.code().map(str::to_owned);
+                let error = CatalogError::from_sdk(operation, error);
+                self.contacts.count_failure(table, error.kind, code.as_deref());
+                Err(error)
+            }
+        };
         let outcome = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
         self.metrics.dynamodb_calls.get_or_create(&Call { operation, outcome }).inc();
         answer

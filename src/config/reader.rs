@@ -68,7 +68,11 @@ impl Reader {
                 memory: self.take("cache.memory", |found| value::byte_size(found, CACHE_MEMORY_MIN)),
                 confirm: self.take("cache.confirm", span),
             },
-            lists: Lists { fresh: self.take("lists.fresh", span), stale: self.take("lists.stale", span) },
+            lists: Lists {
+                fresh: self.take("lists.fresh", span),
+                stale: self.take("lists.stale", span),
+                made_at_once: self.take("lists.made_at_once", |found| value::number(found, 1..=100_000)),
+            },
             seal: Seal { key: self.take("seal.key", value::seal_key) },
             log: Log {
                 format: self.take("log.format", value::log_format),
@@ -81,11 +85,16 @@ impl Reader {
         Server {
             host: self.take("server.host", value::host),
             port: self.take("server.port", |found| value::number(found, 0..=u16::MAX)),
-            workers: self.take("server.workers", |found| value::number(found, 0..=1024)),
+            workers: self.take("server.workers", |found| value::number(found, 0..=512)),
+            max_connections: self.take("server.max_connections", |found| value::number(found, 1..=1_000_000)),
+            backlog: self.take("server.backlog", |found| value::number(found, 1..=65_535)),
             max_in_flight: self.take("server.max_in_flight", |found| value::number(found, 1..=1_000_000)),
             request_timeout: self.take("server.request_timeout", deadline),
             keep_alive: self.take("server.keep_alive", span),
             client_request_timeout: self.take("server.client_request_timeout", deadline),
+            client_write_timeout: self.take("server.client_write_timeout", deadline),
+            unready_after: self
+                .take("server.unready_after", |found| value::whole_seconds(found, SECOND..=HOUR)),
             drain_delay: self.take("server.drain_delay", span),
             shutdown_timeout: self
                 .take("server.shutdown_timeout", |found| value::whole_seconds(found, Duration::ZERO..=HOUR)),

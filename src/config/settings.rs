@@ -45,8 +45,12 @@ pub struct Server {
     pub host: String,
     /// TCP port, 0 to 65535; 0 lets the system choose a free one. Default 8080.
     pub port: u16,
-    /// Worker threads, 0 to 1024; 0 is one per core. Default 0.
+    /// Worker threads, 0 to 512; 0 is one per core. Default 0.
     pub workers: usize,
+    /// Connections open at once on all workers together, 1 to 1000000; one more waits in the system's queue. Default 8192.
+    pub max_connections: usize,
+    /// Connections that the system holds while none is accepted, 1 to 65535, each listener. Default 1024.
+    pub backlog: u32,
     /// Requests worked on at once, 1 to 1000000; one more is answered 503 at once. Default 1024: most of them wait
     /// for the same few answers, which costs little.
     pub max_in_flight: usize,
@@ -57,6 +61,11 @@ pub struct Server {
     pub keep_alive: Duration,
     /// How long a client may take to send the head of a request, 1 ms to 1 h; then it is a 408. Default 5 s.
     pub client_request_timeout: Duration,
+    /// How long a client may take nothing of its answer, 1 ms to 1 h; then its connection is cut. Default 30 s.
+    pub client_write_timeout: Duration,
+    /// How long calls to a table must have gone without an answer before readiness is off, whole seconds, 1 s to 1 h. Default
+    /// 30 s. Throttling and errors that DynamoDB answers with never turn it off.
+    pub unready_after: Duration,
     /// How long readiness is off before the listener closes, 0 s to 1 h. Default 0 s; behind a load balancer it should
     /// cover the interval of its health check.
     pub drain_delay: Duration,
@@ -222,6 +231,8 @@ pub struct Lists {
     /// How much longer an answer is given while a new one is being made, 0 s to 1 h. Default 30 s. While DynamoDB fails it is
     /// given on as long as its URLs may be.
     pub stale: Duration,
+    /// Answers that are made at once, 1 to 100000; others wait for a place, a second at most, then they are a 503. Default 128.
+    pub made_at_once: usize,
 }
 
 /// `[seal]`: what tells the service's own texts from others.
@@ -280,10 +291,14 @@ mod tests {
                 host: "127.0.0.1",
                 port: 8080,
                 workers: 0,
+                max_connections: 8192,
+                backlog: 1024,
                 max_in_flight: 1024,
                 request_timeout: 10s,
                 keep_alive: 75s,
                 client_request_timeout: 5s,
+                client_write_timeout: 30s,
+                unready_after: 30s,
                 drain_delay: 0ns,
                 shutdown_timeout: 20s,
                 viewer: false,
@@ -334,6 +349,7 @@ mod tests {
             lists: Lists {
                 fresh: 5s,
                 stale: 30s,
+                made_at_once: 128,
             },
             seal: Seal {
                 key: SecretBox<str>([REDACTED]),

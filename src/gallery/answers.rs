@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
 
 use super::coding::Coding;
 use super::refills::{Brought, Outcome, Refills, Waiting};
@@ -32,6 +33,9 @@ const WITHOUT_URLS_SECONDS: i64 = 3600;
 /// refuses what is larger than itself, and a page of 1,000 photos has more than 3 MB.
 const LARGE_ANSWER_BYTES: usize = 256 << 10;
 
+/// How long an answer waits until others are made; then there are too many.
+const LONGEST_WAIT_FOR_A_PLACE: Duration = Duration::from_secs(1);
+
 /// How answers are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerOptions {
@@ -43,8 +47,10 @@ pub struct AnswerOptions {
     pub memory: usize,
     /// The longest that making one may take.
     pub deadline: Duration,
-    /// How many may be made at once: `server.max_in_flight`.
+    /// How many may be made or wait for a place at once: `server.max_in_flight`.
     pub most_at_once: usize,
+    /// How many are worked on at once: `lists.made_at_once`.
+    pub made_at_once: usize,
 }
 
 /// The answers in memory.
@@ -53,6 +59,8 @@ pub struct Answers {
     options: AnswerOptions,
     stored: Cache<PageKey, Stored, ByWeight>,
     refills: Refills,
+    /// Of those who work.
+    places: Semaphore,
     metrics: Metrics,
     given: Given,
 }
@@ -107,6 +115,7 @@ impl Answers {
                 ByWeight,
             ),
             refills: Refills::new(options.most_at_once),
+            places: Semaphore::new(options.made_at_once),
             given: Given {
                 fresh: count("fresh"),
                 stale: count("stale"),
@@ -250,6 +259,11 @@ impl Answers {
         &self,
         load: impl Future<Output = Result<Page, GalleryError>>,
     ) -> Result<Page, GalleryError> {
+        // Work that is begun is finished: with more of it at once than there are processors for, each call to DynamoDB would wait
+        // for its turn until its time is over, and be made again. What waits here costs nothing, and not for long, so that it
+        // still has its time when its turn comes.
+        let place = tokio::time::timeout(LONGEST_WAIT_FOR_A_PLACE, self.places.acquire()).await;
+        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded) };
         let made = tokio::time::timeout(self.options.deadline, load).await;
         made.unwrap_or(Err(GalleryError::DeadlineExceeded))
     }

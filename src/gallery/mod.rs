@@ -5,10 +5,12 @@ mod coding;
 mod cursor;
 mod person_photos;
 mod persons;
+mod readiness;
 mod refills;
 mod rendered;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -17,9 +19,11 @@ pub use self::answers::{AnswerOptions, Answers};
 pub use self::coding::Coding;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
+pub use self::readiness::{CredentialsWord, Readiness, RedisWord, Report, TableWord, Tables};
 use self::rendered::Page;
 pub use self::rendered::{Body, Rendered};
 use crate::catalog::{Catalog, CatalogError, PhotoLocations};
+use crate::clock::Clock;
 use crate::domain::{PersonId, SignedUrl};
 use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
@@ -65,6 +69,7 @@ pub enum GalleryError {
 pub struct Gallery {
     pages: Arc<Pages>,
     answers: Arc<Answers>,
+    readiness: Arc<Readiness>,
 }
 
 /// Makes pages from the catalog and the URL book.
@@ -94,9 +99,11 @@ pub struct Answer<'a> {
 }
 
 impl Gallery {
-    /// Gives what `pages` makes, and keeps it in `answers`.
-    pub fn new(pages: Pages, answers: Answers) -> Self {
-        Self { pages: Arc::new(pages), answers: Arc::new(answers) }
+    /// Gives what `pages` makes, and keeps it in `answers`. `unready_after` is `server.unready_after`.
+    pub fn new(pages: Pages, answers: Answers, clock: Clock, unready_after: Duration) -> Self {
+        let pages = Arc::new(pages);
+        let readiness = Arc::new(Readiness::new(Arc::clone(&pages), clock, unready_after));
+        Self { pages, answers: Arc::new(answers), readiness }
     }
 
     /// A page of the ranking.
@@ -113,9 +120,14 @@ impl Gallery {
         self.answer(PageKey::PersonPhotos(person, page)).await
     }
 
-    /// Whether URLs can be signed now.
-    pub async fn check_credentials(&self) -> Result<(), CredentialsError> {
-        self.pages.urls.check_credentials().await
+    /// Whether requests are welcome here.
+    pub fn readiness(&self) -> &Arc<Readiness> {
+        &self.readiness
+    }
+
+    /// As [`UrlBook::credentials_end`].
+    pub fn credentials_end(&self) -> f64 {
+        self.pages.urls.credentials_end()
     }
 
     /// The origins of all pictures that answers of this process may hold by now.

@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method};
+use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use serde_json::json;
 
-use super::error::ApiError;
+use super::error::{ApiError, MAX_TARGET_BYTES};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::route_metrics::RouteMetrics;
 use super::{Shared, cors};
@@ -26,7 +26,11 @@ pub(super) async fn record(
     let watch = Stopwatch::start();
     let method = request.method().clone();
 
-    let (request, mut response) = next.call(request).await?.map_into_boxed_body().into_parts();
+    let (request, mut response) = if is_too_long(request.uri()) {
+        (request.into_parts().0, HttpResponse::from_error(ApiError::TargetTooLong))
+    } else {
+        next.call(request).await?.map_into_boxed_body().into_parts()
+    };
     let id = RequestId::of(&request);
     let mut failure = None;
     if let Some(error) = response.error().and_then(|error| error.as_error::<ApiError>()) {
@@ -70,6 +74,11 @@ pub(super) async fn record(
         tracing::info!(method, route, status, milliseconds, request_id, failure, "answered");
     }
     Ok(ServiceResponse::new(request, response))
+}
+
+/// Longer than any path and query that means something here.
+fn is_too_long(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES)
 }
 
 /// A bounded set of words, whatever clients send.

@@ -10,10 +10,12 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::domain::PersonIdError;
-use crate::gallery::GalleryError;
+use crate::gallery::{GalleryError, Report};
 
 /// What every path answers.
 const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS";
+/// The longest path and query together: a name of 2,048 bytes and a cursor, all of it percent-encoded, have room.
+pub(super) const MAX_TARGET_BYTES: usize = 16 << 10;
 /// When a client should come back, seconds.
 const RETRY_AFTER: &str = "1";
 
@@ -29,6 +31,9 @@ pub(super) enum ApiError {
     /// A query parameter; the text says what is wrong and what is accepted.
     #[error("{0}")]
     Query(String),
+    /// More path and query than anything here needs.
+    #[error("path and query: accepted are up to {MAX_TARGET_BYTES} bytes")]
+    TargetTooLong,
     /// No such path.
     #[error("not found")]
     NotFound(String),
@@ -41,9 +46,9 @@ pub(super) enum ApiError {
     /// No answer, for a reason that the source knows.
     #[error("the gallery failed")]
     Gallery(#[source] Arc<GalleryError>),
-    /// Readiness is off.
-    #[error("not ready")]
-    NotReady(&'static str),
+    /// Readiness is off: why, and each of its parts.
+    #[error("not ready: {0}")]
+    NotReady(&'static str, Report),
     /// An answer could not be written as text.
     #[error("an answer could not be rendered")]
     Unrendered(#[source] Box<dyn std::error::Error>),
@@ -70,6 +75,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
     request_id: &'a str,
+    #[serde(flatten)]
+    readiness: Option<&'a Report>,
 }
 
 impl ApiError {
@@ -96,13 +103,14 @@ impl ApiError {
             Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
                 (StatusCode::BAD_REQUEST, own_text.as_str(), None)
             }
+            Self::TargetTooLong => (StatusCode::URI_TOO_LONG, own_text.as_str(), None),
             Self::NotFound(path) => (StatusCode::NOT_FOUND, own_text.as_str(), Some(path)),
             Self::MethodNotAllowed(path) => (StatusCode::METHOD_NOT_ALLOWED, own_text.as_str(), Some(path)),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many requests, try again soon", None),
             Self::Gallery(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again soon", None)
             }
-            Self::NotReady(reason) => (StatusCode::SERVICE_UNAVAILABLE, *reason, None),
+            Self::NotReady(reason, _) => (StatusCode::SERVICE_UNAVAILABLE, *reason, None),
             Self::Unrendered(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error", None),
         };
         let mut answer = HttpResponse::build(status);
@@ -113,7 +121,8 @@ impl ApiError {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             answer.insert_header((header::ALLOW, ALLOWED_METHODS));
         }
-        answer.json(Body { error: text, path: path.map(String::as_str), request_id })
+        let readiness = if let Self::NotReady(_, report) = self { Some(report) } else { None };
+        answer.json(Body { error: text, path: path.map(String::as_str), request_id, readiness })
     }
 }
 

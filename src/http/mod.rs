@@ -2,6 +2,7 @@
 
 mod accept_encoding;
 mod access_log;
+mod connection;
 mod cors;
 mod error;
 mod limit;
@@ -12,6 +13,7 @@ mod persons;
 mod reply;
 mod request_id;
 mod route_metrics;
+pub mod server;
 mod viewer;
 
 use std::sync::Arc;
@@ -53,7 +55,7 @@ pub struct Shared {
 }
 
 /// The application of one worker.
-pub fn application(
+fn application(
     shared: web::Data<Shared>,
 ) -> App<
     impl ServiceFactory<

@@ -8,23 +8,32 @@ use serde_json::json;
 
 use super::Shared;
 use super::error::ApiError;
+use crate::gallery::Report;
 
 /// The process answers: nothing else is checked, so that a fault of a dependency restarts nobody.
 pub(super) async fn get_healthz() -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({ "ok": true }))
 }
 
-/// New requests are welcome here: there are credentials, and the service is not about to end.
+/// New requests are welcome here: the tables were reached, there are credentials, and the service is not about to end.
 pub(super) async fn get_readyz(shared: web::Data<Shared>) -> Result<HttpResponse, ApiError> {
+    let readiness = shared.gallery.readiness();
     if shared.draining.load(Ordering::Relaxed) {
-        return Err(ApiError::NotReady("draining"));
+        return Err(ApiError::NotReady("draining", Report { ready: false, ..readiness.known_now() }));
     }
-    shared.gallery.check_credentials().await.map_err(|_| ApiError::NotReady("no credentials"))?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({ "ready": true })))
+    let report = readiness.report().await;
+    if !report.ready {
+        return Err(ApiError::NotReady(report.reason(), report));
+    }
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(report))
 }
 
 /// All metrics in the text format of OpenMetrics, which Prometheus reads.
 pub(super) async fn get_metrics(shared: web::Data<Shared>) -> Result<HttpResponse, ApiError> {
+    let is_ready =
+        shared.gallery.readiness().report().await.ready && !shared.draining.load(Ordering::Relaxed);
+    shared.metrics.ready.set(i64::from(is_ready));
+    shared.metrics.credentials_end.set(shared.gallery.credentials_end());
     let text = shared.metrics.render().map_err(|error| ApiError::Unrendered(error.into()))?;
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")

@@ -4,121 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// One request's route, method and status.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Request {
-    /// The pattern, not the path: bounded, and without anybody's identifier.
-    pub route: &'static str,
-    /// `GET`, `HEAD`, `OPTIONS` or `other`.
-    pub method: &'static str,
-    /// The status code.
-    pub status: u16,
-}
+use super::description::{Described, Description};
+use super::process::Process;
 
-/// One request's route.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Route {
-    /// The pattern, not the path.
-    pub route: &'static str,
-}
-
-/// A call to another service and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Call {
-    /// DynamoDB: `Scan`, `Query` or `BatchGetItem`. Redis: `connect`, `get`, `put` or `probe`.
-    pub operation: &'static str,
-    /// `ok`, `timeout` or `unavailable`; of DynamoDB also `throttled` or `invalid`.
-    pub outcome: &'static str,
-}
-
-/// One operation of another service.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Operation {
-    /// As in [`Call`].
-    pub operation: &'static str,
-}
-
-/// In which state an answer was given.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct State {
-    /// One word.
-    pub state: &'static str,
-}
-
-/// How a body is compressed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Coding {
-    /// As in `Content-Encoding`.
-    pub coding: &'static str,
-}
-
-/// How something ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Outcome {
-    /// One word.
-    pub outcome: &'static str,
-}
-
-/// A row that costs itself only.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct OddRow {
-    /// `persons`, `occurrences` or `photos`.
-    pub table: &'static str,
-    /// The attribute that is missing or odd.
-    pub attribute: &'static str,
-}
-
-/// Why something was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Reason {
-    /// One word.
-    pub reason: &'static str,
-}
-
-impl Reason {
-    /// A reason by its word.
-    pub fn of(reason: &'static str) -> Self {
-        Self { reason }
-    }
-}
-
-/// Where something was looked for, and whether it was there.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Lookup {
-    /// `local` or `redis`.
-    pub tier: &'static str,
-    /// `hit` or `miss`.
-    pub outcome: &'static str,
-}
-
-impl Lookup {
-    /// In this process.
-    pub fn local(is_hit: bool) -> Self {
-        Self { tier: "local", outcome: if is_hit { "hit" } else { "miss" } }
-    }
-
-    /// In Redis.
-    pub fn redis(is_hit: bool) -> Self {
-        Self { tier: "redis", ..Self::local(is_hit) }
-    }
-}
-
-/// A value in Redis that was not used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RefusedValue {
-    /// `url` or `photo`.
-    pub kind: &'static str,
-    /// What is wrong with it, one word.
-    pub reason: &'static str,
-}
+pub use super::labels::*;
 
 /// Seconds from a cache hit to a long scan.
 #[derive(Clone, Debug)]
@@ -140,6 +37,18 @@ impl MetricConstructor<Histogram> for Life {
     }
 }
 
+/// What the names of all metrics begin with, but those of the process.
+const PREFIX: &str = "beetroot";
+
+fn describe<M: Described>(name: &str, help: &str) -> Description {
+    Description {
+        name: format!("{PREFIX}_{name}"),
+        kind: M::KIND,
+        labels: M::LABELS,
+        help: help.trim().to_owned(),
+    }
+}
+
 macro_rules! metrics {
     ($($(#[doc = $help:literal])+ $name:ident: $type:ty = $value:expr, $registered:literal;)+) => {
         /// All metrics of one instance of the service; clones count into the same ones.
@@ -151,14 +60,27 @@ macro_rules! metrics {
 
         impl Default for Metrics {
             fn default() -> Self {
-                let mut registry = Registry::with_prefix("beetroot");
+                let mut all = Registry::default();
+                let registry = all.sub_registry_with_prefix(PREFIX);
                 $(
                     let $name: $type = $value;
                     // the registry ends each help text with a full stop of its own
                     let help = concat!($($help),+).trim().trim_end_matches('.');
                     registry.register($registered, help, $name.clone());
                 )+
-                Self { registry: Arc::new(registry), $($name,)+ }
+                registry.register("build", "What runs", Info::new(Build::this()));
+                all.register_collector(Box::new(Process::started_now()));
+                Self { registry: Arc::new(all), $($name,)+ }
+            }
+        }
+
+        impl Metrics {
+            /// What each metric is, in the order of their declaration.
+            pub fn descriptions() -> Vec<Description> {
+                let mut descriptions = vec![$(describe::<$type>($registered, concat!($($help),+)),)+];
+                descriptions.push(describe::<Info<Build>>("build", "What runs."));
+                descriptions.extend(Process::descriptions());
+                descriptions
             }
         }
     };
@@ -169,6 +91,13 @@ metrics! {
     http_requests: Family<Request, Counter> = Family::default(), "http_requests";
     /// Seconds from the head of a request to its answer.
     http_request_duration: Family<Route, Histogram, Latency> = Family::new_with_constructor(Latency), "http_request_duration_seconds";
+    /// 1 while new requests are welcome, as `/readyz` says.
+    ready: Gauge = Gauge::default(), "ready";
+    /// Connections of clients that are open now.
+    http_connections: Gauge = Gauge::default(), "http_connections";
+    /// Connections of clients that were cut off: `not_taken` (the client did not take its answer), `silent` (it did not end its
+    /// request).
+    http_connections_cut_off: Family<Reason, Counter> = Family::default(), "http_connections_cut_off";
     /// Requests being worked on now.
     http_in_flight: Gauge = Gauge::default(), "http_in_flight";
     /// Requests refused because `server.max_in_flight` others were being worked on.
@@ -185,6 +114,8 @@ metrics! {
     answer_bytes: Gauge = Gauge::default(), "answer_bytes";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
+    /// Seconds that calls to DynamoDB took with all their attempts, those that failed included.
+    dynamodb_call_duration: Family<Operation, Histogram, Latency> = Family::new_with_constructor(Latency), "dynamodb_call_duration_seconds";
     /// Read capacity units that DynamoDB has counted.
     dynamodb_capacity_units: Family<Operation, Counter<f64, AtomicU64>> = Family::default(), "dynamodb_capacity_units";
     /// Calls to Redis: one for all keys that a request reads or writes together. Calls that the breaker saved are not among them.
@@ -203,6 +134,10 @@ metrics! {
     scans_cut_short: Counter = Counter::default(), "scans_cut_short";
     /// URLs signed.
     urls_signed: Counter = Counter::default(), "urls_signed";
+    /// Answers that failed because nobody could sign: there are no credentials, or they have ended.
+    signing_failures: Counter = Counter::default(), "signing_failures";
+    /// When the present credentials end; +Inf when they have no end, 0 when there are none yet.
+    credentials_end: Gauge<f64, AtomicU64> = Gauge::default(), "credentials_end_timestamp_seconds";
     /// URLs looked for, by where; a URL in process that Redis has to confirm is a miss there. What is nowhere is signed.
     url_lookups: Family<Lookup, Counter> = Family::default(), "url_lookups";
     /// URLs of this process that gave way to another instance's.

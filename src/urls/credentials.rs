@@ -149,6 +149,14 @@ impl Credentials {
         }
     }
 
+    /// When the present ones end, in seconds since 1970: infinity without an end, 0 without any.
+    pub(super) fn end(&self) -> f64 {
+        let end = |signer: Arc<Signer>| {
+            signer.expires_at().map_or(f64::INFINITY, |end| end.as_duration().as_secs_f64())
+        };
+        self.current().map_or(0.0, end)
+    }
+
     fn current(&self) -> Option<Arc<Signer>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

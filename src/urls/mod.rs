@@ -138,6 +138,11 @@ impl UrlBook {
         self.endpoints.resolve(bucket).await
     }
 
+    /// When the present credentials end, in seconds since 1970: infinity when they have no end, 0 when there are none yet.
+    pub fn credentials_end(&self) -> f64 {
+        self.credentials.end()
+    }
+
     /// Settles what this process holds and need not confirm; gives the rest.
     async fn not_settled_here<'a>(
         &self,

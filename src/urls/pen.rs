@@ -51,7 +51,11 @@ impl<'a> Pen<'a> {
     async fn signer(&mut self) -> Result<&Arc<Signer>, CredentialsError> {
         Ok(match &mut self.signer {
             Some(signer) => signer,
-            none => none.insert(self.credentials.signer().await?),
+            none => {
+                let signer = self.credentials.signer().await;
+                self.metrics.signing_failures.inc_by(u64::from(signer.is_err()));
+                none.insert(signer?)
+            }
         })
     }
 }

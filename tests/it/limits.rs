@@ -30,6 +30,7 @@ async fn a_request_beyond_max_in_flight_is_503_at_once() {
 #[actix_web::test]
 async fn health_and_metrics_answer_when_no_request_more_is_worked_on() {
     let app = TestApp::start_with(|wishes| wishes.settings.server.max_in_flight = 1).await;
+    app.get("/readyz").await.ok();
     app.dynamodb().delay_all(Duration::from_millis(500));
     let (slow, ()) = futures_util::future::join(app.get("/persons"), async {
         while app.metric("beetroot_http_in_flight") == 0 {
@@ -89,4 +90,32 @@ async fn a_request_takes_no_longer_than_its_timeout() {
     let answer = app.get("/persons").await;
     answer.assert_error(503);
     answer.assert_header("retry-after", "1");
+}
+
+#[actix_web::test]
+async fn what_waits_for_a_place_asks_dynamodb_nothing_and_is_a_503_after_a_second() {
+    let app = TestApp::start_with(|wishes| wishes.settings.lists.made_at_once = 1).await;
+    app.dynamodb().hang_all();
+    let begun = app.get("/persons/anna/photos");
+    let waiting = async {
+        while app.dynamodb().calls("Query") == 0 {
+            tokio::task::yield_now().await;
+        }
+        let answer = app.get("/persons/ben/photos").await;
+        answer.assert_error(503);
+        answer.assert_header("retry-after", "1");
+        assert_eq!(app.dynamodb().calls("Query"), 1);
+        app.dynamodb().heal();
+    };
+    futures_util::future::join(begun, waiting).await;
+    app.get("/persons/ben/photos").await.ok();
+}
+
+#[actix_web::test]
+async fn a_place_that_becomes_free_is_taken() {
+    let app = TestApp::start_with(|wishes| wishes.settings.lists.made_at_once = 1).await;
+    app.dynamodb().delay_all(Duration::from_millis(50));
+    let pages = ["anna", "ben", "chloe"].map(|person| format!("/persons/{person}/photos"));
+    let answers = join_all(pages.iter().map(|page| app.get(page))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
 }

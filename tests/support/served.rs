@@ -67,8 +67,18 @@ impl Served {
     }
 
     /// SIGTERM; gives its whole log.
-    pub fn end(mut self) -> Vec<String> {
+    pub fn end(self) -> Vec<String> {
+        self.ask_to_end();
+        self.ended()
+    }
+
+    /// SIGTERM, without waiting for what comes of it.
+    pub fn ask_to_end(&self) {
         assert!(Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits for the end; gives its whole log.
+    pub fn ended(mut self) -> Vec<String> {
         let log = self.log.take().unwrap().join().unwrap();
         assert_eq!(self.process.wait().unwrap().code(), Some(0), "{log:?}");
         log

@@ -17,6 +17,7 @@ fn answers(memory: usize) -> (Arc<Answers>, Clock) {
         memory,
         deadline: Duration::from_secs(5),
         most_at_once: 64,
+        made_at_once: 64,
     };
     (Arc::new(Answers::new(options, clock.clone(), Metrics::default())), clock)
 }
