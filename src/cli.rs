@@ -30,6 +30,8 @@ pub enum Command {
     /// Print what AWS or Redis must allow, for the settings in force: roles, buckets, a user of Redis.
     #[command(subcommand)]
     Policy(PolicyKind),
+    /// Print the OpenAPI document, as /openapi.json has it.
+    Openapi,
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tracing::{Instrument, field};
 
 pub use self::error::{CatalogError, FailureKind};
 use self::item::{Item, RowReader};
@@ -103,7 +104,7 @@ impl Catalog {
         let mut rows = 0;
         let mut start = None;
         loop {
-            let answer = self
+            let call = self
                 .client
                 .scan()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -113,9 +114,8 @@ impl Catalog {
                 .expression_attribute_names("#count", "photoCount")
                 .expression_attribute_names("#thumb", "repThumbKey")
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.counted("Scan", answer)?;
+                .send();
+            let mut page = self.counted("Scan", call).await?;
             self.count_capacity("Scan", page.consumed_capacity.as_slice());
             let items = page.items.take().unwrap_or_default();
             let room = self.scan_limit - rows;
@@ -172,7 +172,7 @@ impl Catalog {
     ) -> Result<(Vec<Item>, Option<Item>), CatalogError> {
         let mut rows = Vec::new();
         loop {
-            let answer = self
+            let call = self
                 .client
                 .query()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -182,9 +182,8 @@ impl Catalog {
                 .expression_attribute_values(":person", AttributeValue::S(person.as_str().to_owned()))
                 .limit(i32::try_from(most - rows.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.counted("Query", answer)?;
+                .send();
+            let mut page = self.counted("Query", call).await?;
             self.count_capacity("Query", page.consumed_capacity.as_slice());
             rows.append(&mut page.items.take().unwrap_or_default());
             start = page.last_evaluated_key.take();
@@ -234,14 +233,13 @@ impl Catalog {
         let mut found = Vec::with_capacity(ids.len());
         let mut pause = FIRST_PAUSE;
         loop {
-            let answer = self
+            let call = self
                 .client
                 .batch_get_item()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .request_items(table, asked)
-                .send()
-                .await;
-            let mut page = self.counted("BatchGetItem", answer)?;
+                .send();
+            let mut page = self.counted("BatchGetItem", call).await?;
             self.count_capacity("BatchGetItem", page.consumed_capacity());
             let rows = page.responses.take().into_iter().flat_map(HashMap::into_values).flatten();
             found.extend(rows.filter_map(|row| reader.photo(row)));
@@ -260,17 +258,32 @@ impl Catalog {
         self.metrics.dynamodb_capacity_units.get_or_create(&Operation { operation }).inc_by(units);
     }
 
-    fn counted<T, E, R>(
+    /// Waits for a call, in a span of its own, and counts how it ended.
+    async fn counted<T, E, R>(
         &self,
         operation: &'static str,
-        answer: Result<T, SdkError<E, R>>,
+        call: impl Future<Output = Result<T, SdkError<E, R>>>,
     ) -> Result<T, CatalogError>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
+        let span = tracing::debug_span!(
+            "dynamodb",
+            otel.name = operation,
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "aws.dynamodb",
+            db.operation.name = operation,
+            outcome = field::Empty,
+        );
+        let answer = call.instrument(span.clone()).await;
         let answer = answer.map_err(|error| CatalogError::from_sdk(operation, error));
         let outcome = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
+        span.record("outcome", outcome);
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         self.metrics.dynamodb_calls.get_or_create(&Call { operation, outcome }).inc();
         answer
     }

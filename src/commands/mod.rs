@@ -5,6 +5,7 @@
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod openapi;
 mod policy;
 mod serve;
 mod signals;
@@ -16,6 +17,7 @@ use crate::app::BuildError;
 use crate::cli::{Cli, Command};
 use crate::config::{Faults, Loaded, Sources, load};
 use crate::policies::PolicyError;
+use crate::telemetry::log::LogError;
 
 /// The exit code of a start that the settings do not allow.
 const WRONG_SETTINGS: u8 = 2;
@@ -27,8 +29,8 @@ const FAILED: u8 = 1;
 enum CommandError {
     #[error(transparent)]
     Settings(#[from] Faults),
-    #[error("log.filter: {0}")]
-    LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error(transparent)]
+    Log(#[from] LogError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error("the server ended")]
@@ -52,7 +54,7 @@ impl CommandError {
             Self::Settings(_)
             | Self::Policy(_)
             | Self::NoRegion
-            | Self::LogFilter(_)
+            | Self::Log(_)
             | Self::Build(
                 BuildError::NoRegion
                 | BuildError::NoCredentials
@@ -72,6 +74,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve => serve::serve(cli.config).await,
         Command::Config => config::print(cli.config),
         Command::Policy(kind) => policy::print(cli.config, kind).await,
+        Command::Openapi => openapi::print(),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
     };

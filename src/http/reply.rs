@@ -51,20 +51,24 @@ pub(super) fn reply(request: &HttpRequest, answer: &Answer<'_>) -> HttpResponse 
     response.body(body.bytes.clone())
 }
 
-/// Reads `If-None-Match` (RFC 9110, 13.1.2). The comparison is weak, and a body in any coding is the same answer.
+/// A body in any coding is the same answer.
 fn known(headers: &HeaderMap, answer: &Answer<'_>) -> Known {
-    let fields = headers.get_all(header::IF_NONE_MATCH);
-    for item in fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
-    {
-        if item == b"*" {
+    for tag in known_tags(headers) {
+        if tag == b"*" {
             return Known::Anything;
         }
-        let tag = item.strip_prefix(b"W/").unwrap_or(item);
         if let Some(coding) = answer.rendered().coding_of_tag(tag) {
             return Known::Body(coding);
         }
     }
     Known::Nothing
+}
+
+/// Reads `If-None-Match` (RFC 9110, 13.1.2): tags for the weak comparison, or `*`.
+pub(super) fn known_tags(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let fields = headers.get_all(header::IF_NONE_MATCH);
+    let items = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    items.map(<[u8]>::trim_ascii).map(|item| item.strip_prefix(b"W/").unwrap_or(item))
 }
 
 /// Tags are made of quotes, hexadecimal digits and names of codings.

@@ -10,6 +10,8 @@ mod answers;
 mod caching_headers;
 mod catalog;
 mod catalog_suite;
+#[cfg(feature = "otel")]
+mod collector;
 mod cors;
 mod demo;
 mod errors;
@@ -17,6 +19,7 @@ mod fault_proxy;
 mod fleet;
 mod limits;
 mod memory;
+mod openapi;
 mod person_photos;
 mod persons;
 mod policies;
@@ -33,5 +36,8 @@ mod shared_cache_servers;
 mod shutdown;
 mod signed_urls;
 mod signer_oracle;
+#[cfg(feature = "otel")]
+mod span_export;
 mod test_app;
+mod trace_context;
 mod url_sharing;

@@ -13,6 +13,7 @@ mod dynalite;
 mod iam;
 #[path = "../it/rows.rs"]
 mod rows;
+mod schemathesis;
 #[path = "../it/served.rs"]
 mod served;
 #[path = "../it/test_app.rs"]
