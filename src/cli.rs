@@ -34,6 +34,8 @@ pub enum Command {
     Policy(PolicyKind),
     /// Check the settings in force against the real services, and say what to do; exit code 0 when nothing failed.
     Doctor(DoctorArgs),
+    /// Print the OpenAPI document, as /openapi.json has it.
+    Openapi,
     /// Everything in one process: DynamoDB, S3, sample pictures and the service.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

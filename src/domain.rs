@@ -31,6 +31,9 @@ pub enum PersonIdError {
 }
 
 impl PersonId {
+    /// How long it may be, in bytes.
+    pub const LONGEST_BYTES: usize = LONGEST_ID_BYTES;
+
     /// Takes what a client sent, already percent-decoded.
     pub fn parse(bytes: &[u8]) -> Result<Self, PersonIdError> {
         if bytes.is_empty() || bytes.len() > LONGEST_ID_BYTES {

@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::{Catalog, FailureKind};
-use crate::clock::Stopwatch;
 
 /// Nobody's id: a probe asks for it and finds nothing.
 const NOBODY: &str = "-";
@@ -115,9 +114,8 @@ impl Catalog {
 
     async fn probe_persons(&self) {
         let scan = self.client.scan().table_name(&self.settings.persons_table).limit(1);
-        let watch = Stopwatch::start();
-        let answer = scan.customize().config_override(one_attempt()).send().await;
-        let _noted = self.timed("Scan", watch, answer);
+        let call = scan.customize().config_override(one_attempt()).send();
+        let _noted = self.counted("Scan", call).await;
     }
 
     async fn probe_occurrences(&self) {
@@ -128,9 +126,8 @@ impl Catalog {
             .key_condition_expression("personId = :person")
             .expression_attribute_values(":person", AttributeValue::S(NOBODY.to_owned()))
             .limit(1);
-        let watch = Stopwatch::start();
-        let answer = query.customize().config_override(one_attempt()).send().await;
-        let _noted = self.timed("Query", watch, answer);
+        let call = query.customize().config_override(one_attempt()).send();
+        let _noted = self.counted("Query", call).await;
     }
 
     async fn probe_photos(&self) {
@@ -138,9 +135,8 @@ impl Catalog {
         // keys are all that a builder could miss
         let Ok(asked) = KeysAndAttributes::builder().keys(key).build() else { return };
         let read = self.client.batch_get_item().request_items(&self.settings.photos_table, asked);
-        let watch = Stopwatch::start();
-        let answer = read.customize().config_override(one_attempt()).send().await;
-        let _noted = self.timed("BatchGetItem", watch, answer);
+        let call = read.customize().config_override(one_attempt()).send();
+        let _noted = self.counted("BatchGetItem", call).await;
     }
 }
 

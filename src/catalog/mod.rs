@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tracing::{Instrument, field};
 
 use self::contact::Contacts;
 pub use self::contact::{Contact, Table};
@@ -111,8 +112,7 @@ impl Catalog {
         let mut rows = 0;
         let mut start = None;
         loop {
-            let watch = Stopwatch::start();
-            let answer = self
+            let call = self
                 .client
                 .scan()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -122,9 +122,8 @@ impl Catalog {
                 .expression_attribute_names("#count", "photoCount")
                 .expression_attribute_names("#thumb", "repThumbKey")
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.timed("Scan", watch, answer)?;
+                .send();
+            let mut page = self.counted("Scan", call).await?;
             self.count_capacity("Scan", page.consumed_capacity.as_slice());
             let items = page.items.take().unwrap_or_default();
             let room = self.scan_limit - rows;
@@ -181,8 +180,7 @@ impl Catalog {
     ) -> Result<(Vec<Item>, Option<Item>), CatalogError> {
         let mut rows = Vec::new();
         loop {
-            let watch = Stopwatch::start();
-            let answer = self
+            let call = self
                 .client
                 .query()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -192,9 +190,8 @@ impl Catalog {
                 .expression_attribute_values(":person", AttributeValue::S(person.as_str().to_owned()))
                 .limit(i32::try_from(most - rows.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let mut page = self.timed("Query", watch, answer)?;
+                .send();
+            let mut page = self.counted("Query", call).await?;
             self.count_capacity("Query", page.consumed_capacity.as_slice());
             rows.append(&mut page.items.take().unwrap_or_default());
             start = page.last_evaluated_key.take();
@@ -245,15 +242,13 @@ impl Catalog {
         let mut found = Vec::with_capacity(ids.len());
         let mut pause = FIRST_PAUSE;
         loop {
-            let watch = Stopwatch::start();
-            let answer = self
+            let call = self
                 .client
                 .batch_get_item()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .request_items(table, asked)
-                .send()
-                .await;
-            let mut page = self.timed("BatchGetItem", watch, answer)?;
+                .send();
+            let mut page = self.counted("BatchGetItem", call).await?;
             self.count_capacity("BatchGetItem", page.consumed_capacity());
             let rows = page.responses.take().into_iter().flat_map(HashMap::into_values).flatten();
             found.extend(rows.filter_map(|row| reader.photo(row)));
@@ -272,46 +267,53 @@ impl Catalog {
         self.metrics.dynamodb_capacity_units.get_or_create(&Operation { operation }).inc_by(units);
     }
 
-    /// Notes how long a call took and how it ended. Not around the call: that would double what each request weighs.
-    fn timed<T, E, R>(
-        &self,
+    /// Waits for a call, in a span of its own, and counts how long it took and how it ended.
+    fn counted<'a, T, E, R>(
+        &'a self,
         operation: &'static str,
-        watch: Stopwatch,
-        answer: Result<T, SdkError<E, R>>,
-    ) -> Result<T, CatalogError>
+        call: impl Future<Output = Result<T, SdkError<E, R>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, CatalogError>> + Send + 'a
     where
+        T: Send + 'a,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let duration = self.metrics.dynamodb_call_duration.get_or_create_owned(&Operation { operation });
-        duration.observe(watch.elapsed().as_secs_f64());
-        self.counted(operation, answer)
-    }
-
-    fn counted<T, E, R>(
-        &self,
-        operation: &'static str,
-        answer: Result<T, SdkError<E, R>>,
-    ) -> Result<T, CatalogError>
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
-    {
-        let table = Table::of(operation);
-        let answer = match answer {
-            Ok(answer) => {
-                self.contacts.count_read(table);
-                Ok(answer)
+        let span = tracing::debug_span!(
+            "dynamodb",
+            otel.name = operation,
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "aws.dynamodb",
+            db.operation.name = operation,
+            outcome = field::Empty,
+        );
+        // boxed: a call passed through by value would double what each request weighs
+        let call = Box::pin(call.instrument(span.clone()));
+        async move {
+            let watch = Stopwatch::start();
+            let answer = call.await;
+            let duration = self.metrics.dynamodb_call_duration.get_or_create_owned(&Operation { operation });
+            duration.observe(watch.elapsed().as_secs_f64());
+            let table = Table::of(operation);
+            let answer = match answer {
+                Ok(answer) => {
+                    self.contacts.count_read(table);
+                    Ok(answer)
+                }
+                Err(error) => {
+                    let code = error.code().map(str::to_owned);
+                    let error = CatalogError::from_sdk(operation, error);
+                    self.contacts.count_failure(table, error.kind, code.as_deref());
+                    Err(error)
+                }
+            };
+            let outcome = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
+            span.record("outcome", outcome);
+            if answer.is_err() {
+                span.record("otel.status_code", "ERROR");
             }
-            Err(error) => {
-                let code = error.code().map(str::to_owned);
-                let error = CatalogError::from_sdk(operation, error);
-                self.contacts.count_failure(table, error.kind, code.as_deref());
-                Err(error)
-            }
-        };
-        let outcome = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
-        self.metrics.dynamodb_calls.get_or_create(&Call { operation, outcome }).inc();
-        answer
+            self.metrics.dynamodb_calls.get_or_create(&Call { operation, outcome }).inc();
+            answer
+        }
     }
 }

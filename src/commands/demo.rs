@@ -38,7 +38,7 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     if let Some(port) = args.port {
         settings.server.port = port;
     }
-    telemetry::log::init(&settings.log)?;
+    let _logging = telemetry::log::init(&settings.log)?;
 
     let ports = Ports { dynamodb: args.dynamodb_port, s3: args.s3_port };
     let emulators = Emulators::start(ports).map_err(DemoError::from)?;

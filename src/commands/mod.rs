@@ -11,6 +11,7 @@ mod emulators;
 #[cfg(feature = "demo")]
 mod filling;
 mod health;
+mod openapi;
 mod policy;
 #[cfg(feature = "demo")]
 mod seed;
@@ -27,6 +28,7 @@ use crate::app::BuildError;
 use crate::cli::{Cli, Command};
 use crate::config::{Faults, Loaded, Settings, Sources, load};
 use crate::policies::PolicyError;
+use crate::telemetry::log::LogError;
 
 /// The exit code of a start that the settings do not allow.
 const WRONG_SETTINGS: u8 = 2;
@@ -38,8 +40,8 @@ const FAILED: u8 = 1;
 enum CommandError {
     #[error(transparent)]
     Settings(#[from] Faults),
-    #[error("log.filter: {0}")]
-    LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error(transparent)]
+    Log(#[from] LogError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error("the server ended")]
@@ -70,7 +72,7 @@ impl CommandError {
             Self::Settings(_)
             | Self::Policy(_)
             | Self::NoRegion
-            | Self::LogFilter(_)
+            | Self::Log(_)
             | Self::Build(
                 BuildError::NoRegion
                 | BuildError::NoCredentials
@@ -100,6 +102,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config => config::print(cli.config),
         Command::Policy(kind) => policy::print(cli.config, kind).await,
         Command::Doctor(args) => doctor::doctor(cli.config, args).await,
+        Command::Openapi => openapi::print(),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::demo(cli.config, args).await,
         #[cfg(feature = "demo")]

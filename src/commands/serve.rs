@@ -9,7 +9,7 @@ use crate::telemetry;
 
 pub(super) async fn serve(config_file: Option<PathBuf>) -> Result<(), CommandError> {
     let settings = load_settings(config_file)?.settings;
-    telemetry::log::init(&settings.log)?;
+    let _logging = telemetry::log::init(&settings.log)?;
     let aws = load_aws(&settings).await;
     let app = App::build(settings, Outside { aws, clock: Clock::System }).await?;
     tracing::info!(address = %app.addr(), "listening");

@@ -7,6 +7,8 @@ mod layers;
 mod load;
 mod memory;
 mod names;
+#[cfg(feature = "otel")]
+mod otel;
 mod reader;
 mod redis_url;
 mod report;
@@ -18,6 +20,8 @@ pub(crate) use names::{is_bucket, is_region};
 pub use fault::Faults;
 pub use load::{Sources, colour_is_unwanted, load};
 pub use memory::MemoryShares;
+#[cfg(feature = "otel")]
+pub use otel::OtelVariables;
 pub use redis_url::{RedisKind, RedisUrl};
 pub use report::{Entry, Loaded};
 pub use settings::{

@@ -19,6 +19,7 @@ use prometheus_client::metrics::counter::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::coding::Coding;
 use super::refills::{Brought, Outcome, Refills, Waiting};
@@ -137,7 +138,8 @@ impl Answers {
         L: Future<Output = Result<Page, GalleryError>> + Send + 'static,
     {
         if self.options.fresh.is_zero() {
-            let made = self.within_deadline(load()).await;
+            // boxed, or the future of each warm answer has the size of a whole refill
+            let made = self.within_deadline(Box::pin(load())).await;
             let made =
                 made.map(|page| Brought { rendered: Rendered::new(page, self.clock.now()), kept: false });
             return self.count(made.map_err(Arc::new));
@@ -189,10 +191,12 @@ impl Answers {
         };
         self.refills.join(key, already, || {
             let (answers, key, loading) = (Arc::clone(self), key.clone(), load());
-            async move {
+            let span = tracing::debug_span!("refill", list = key.list());
+            let refill = async move {
                 let loaded = answers.within_deadline(loading).await;
                 answers.settle(&key, loaded)
-            }
+            };
+            refill.instrument(span)
         })
     }
 

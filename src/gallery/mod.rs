@@ -90,6 +90,16 @@ enum PageKey {
     PersonPhotos(PersonId, PageRequest),
 }
 
+impl PageKey {
+    /// A word for the list.
+    fn list(&self) -> &'static str {
+        match self {
+            Self::Persons(_) => "persons",
+            Self::PersonPhotos(..) => "photos",
+        }
+    }
+}
+
 /// An answer on its way to a client.
 #[derive(Debug)]
 pub struct Answer<'a> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, expose, usable_until};
 use crate::catalog::{CatalogError, FailureKind, Occurrence, RowKey};
@@ -9,30 +10,50 @@ use crate::domain::{PersonId, PhotoId, SignedUrl};
 use crate::shared_cache::Session;
 
 /// One page of a person's photos.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonPhotosPage {
+    /// Whose photos: as in the path, decoded.
+    #[schema(value_type = String)]
     person_id: PersonId,
+    /// In table order; none when nobody knows the person.
     photos: Vec<Photo>,
+    /// Only when there is more: `?cursor=` of the next page, handed back unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_cursor: Option<String>,
+    /// Every URL in this answer works at least until then. Absent when the answer holds no URL.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     expires_at: Option<Timestamp>,
     /// When the first of its URLs is no longer handed out.
     #[serde(skip)]
     pub(super) usable_until: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+/// A photo that the person is in.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Photo {
+    /// Which photo.
+    #[schema(value_type = String)]
     photo_id: PhotoId,
+    /// The photo's bucket; null when no row says it.
+    #[schema(required)]
     photo_bucket: Option<String>,
+    /// The photo's key; null when no row says it.
+    #[schema(required)]
     photo_key: Option<String>,
+    /// The thumbnail's key as the row holds it, the empty text included; null when there is none.
+    #[schema(required)]
     thumb_key: Option<String>,
+    /// The photo's signed URL; null without bucket or key, and for what is not signed.
     #[serde(rename = "photoURL", serialize_with = "expose")]
+    #[schema(value_type = Option<String>, format = "uri", required)]
     photo_url: Option<SignedUrl>,
+    /// The thumbnail's signed URL; null without a key, and for a key that is not signed.
     #[serde(rename = "thumbURL", serialize_with = "expose")]
+    #[schema(value_type = Option<String>, format = "uri", required)]
     thumb_url: Option<SignedUrl>,
 }
 

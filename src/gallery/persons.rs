@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, expose, usable_until};
 use crate::catalog;
@@ -13,26 +14,40 @@ use crate::domain::{PersonId, PhotoCount, SignedUrl};
 const LIST: &str = "persons";
 
 /// One page of the ranking.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonsPage {
+    /// By photo count from the largest, ties by `personId`.
     persons: Vec<Person>,
+    /// Only when there is more: `?cursor=` of the next page, handed back unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_cursor: Option<String>,
+    /// Every URL in this answer works at least until then. Absent when the answer holds no URL.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     expires_at: Option<Timestamp>,
     /// When the first of its URLs is no longer handed out.
     #[serde(skip)]
     pub(super) usable_until: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+/// A person of the ranking.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Person {
+    /// Who.
+    #[schema(value_type = String)]
     person_id: PersonId,
+    /// How many photos: whole when the table's number is, up to 38 digits; 0 when the row does not say.
+    #[schema(value_type = f64, format = "")]
     photo_count: PhotoCount,
+    /// The thumbnail's key as the row holds it, the empty text included; null when there is none.
+    #[schema(required)]
     rep_thumb_key: Option<String>,
+    /// The signed URL of that key; null without a key, and for a key that is not signed.
     #[serde(rename = "repThumbURL", serialize_with = "expose")]
+    #[schema(value_type = Option<String>, format = "uri", required)]
     rep_thumb_url: Option<SignedUrl>,
 }
 

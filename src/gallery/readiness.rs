@@ -13,6 +13,7 @@ use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::Pages;
 use crate::catalog::{Contact, Table};
@@ -56,7 +57,8 @@ struct Way {
 }
 
 /// Each part of readiness with a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Ready)]
 pub struct Report {
     /// Whether new requests are welcome.
     pub ready: bool,
@@ -69,7 +71,7 @@ pub struct Report {
 }
 
 /// The way to each table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names of the tables")]
 pub struct Tables {
     pub persons: TableWord,
@@ -78,7 +80,7 @@ pub struct Tables {
 }
 
 /// The way to a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TableWord {
     /// It was read since the start, and nothing says that this instance has lost its way to it.
@@ -90,7 +92,7 @@ pub enum TableWord {
 }
 
 /// Whether URLs can be signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialsWord {
     /// They can.
@@ -100,7 +102,7 @@ pub enum CredentialsWord {
 }
 
 /// The state of the cache that instances share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RedisWord {
     /// None is set.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::rendered::Rendered;
 use super::{GalleryError, PageKey};
@@ -72,7 +73,7 @@ impl Refills {
             running.insert(key.clone(), told.clone());
         }
         let refill = Refill { place: Place { refills: self.clone(), key: key.clone() }, tell };
-        let work = work();
+        let work = work().in_current_span();
         // not under the lock: a runtime that is ending drops the task at once, and with it the place
         tokio::spawn(async move {
             let refill = refill;

@@ -10,13 +10,15 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
-use serde_json::json;
+use tracing::{Instrument, field};
 
 use super::error::{ApiError, MAX_TARGET_BYTES};
+use super::ops::Alive;
 use super::request_id::{REQUEST_ID, RequestId};
 use super::route_metrics::RouteMetrics;
-use super::{Shared, cors};
+use super::{Shared, caller, cors};
 use crate::clock::Stopwatch;
+use crate::telemetry::request_span::RequestSpan;
 
 /// Works on one request, and on its answer as it leaves.
 pub(super) async fn record(
@@ -25,11 +27,14 @@ pub(super) async fn record(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let watch = Stopwatch::start();
     let method = request.method().clone();
+    let label = method_label(&method);
+    let span = caller::of(request.headers(), |caller| RequestSpan::begin(label, caller));
 
     let (request, mut response) = if is_too_long(request.uri()) {
         (request.into_parts().0, HttpResponse::from_error(ApiError::TargetTooLong))
     } else {
-        next.call(request).await?.map_into_boxed_body().into_parts()
+        let answered = next.call(request).instrument(span.span()).await?;
+        answered.map_into_boxed_body().into_parts()
     };
     let id = RequestId::of(&request);
     let mut failure = None;
@@ -41,7 +46,7 @@ pub(super) async fn record(
     }
     if method == Method::OPTIONS {
         // on any path, whatever else it would have been
-        let mut ok = HttpResponse::Ok().json(json!({ "ok": true }));
+        let mut ok = HttpResponse::Ok().json(Alive::OK);
         cors::carry_over(response.headers(), ok.headers_mut());
         response = ok;
         failure = None;
@@ -59,7 +64,7 @@ pub(super) async fn record(
     }
 
     let elapsed = watch.elapsed();
-    let method = method_label(&method);
+    let method = label;
     let status = response.status().as_u16();
     let mut route = "other";
     if let Some(metrics) = request.app_data::<RouteMetrics>() {
@@ -67,12 +72,14 @@ pub(super) async fn record(
         route = metrics.route();
     }
     let request_id = id.as_str();
+    let trace_id = span.trace_id().map(field::display);
     let milliseconds = elapsed.as_secs_f64() * 1000.0;
     if status >= 500 {
-        tracing::warn!(method, route, status, milliseconds, request_id, failure, "answered");
+        tracing::warn!(method, route, status, milliseconds, request_id, trace_id, failure, "answered");
     } else {
-        tracing::info!(method, route, status, milliseconds, request_id, failure, "answered");
+        tracing::info!(method, route, status, milliseconds, request_id, trace_id, failure, "answered");
     }
+    span.end(method, route, status);
     Ok(ServiceResponse::new(request, response))
 }
 

@@ -8,7 +8,7 @@ use super::request_id::REQUEST_ID;
 use crate::config::AllowedOrigins;
 
 /// The longest that a browser may remember a preflight, seconds.
-const PREFLIGHT_MAX_AGE: usize = 3600;
+pub(super) const PREFLIGHT_MAX_AGE: usize = 3600;
 
 /// The layer that decides.
 pub(super) fn policy(origins: &AllowedOrigins) -> Cors {

@@ -3,21 +3,23 @@
 //! What a client did wrong is told to the client; what a dependency did wrong is told to the log, and the client hears
 //! only that it should come back. Nothing here names an internal.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::PersonIdError;
-use crate::gallery::{GalleryError, Report};
+use crate::gallery::{CredentialsWord, GalleryError, RedisWord, Report, Tables};
 
 /// What every path answers.
-const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS";
+pub(super) const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS";
 /// The longest path and query together: a name of 2,048 bytes and a cursor, all of it percent-encoded, have room.
 pub(super) const MAX_TARGET_BYTES: usize = 16 << 10;
 /// When a client should come back, seconds.
-const RETRY_AFTER: &str = "1";
+pub(super) const RETRY_AFTER: &str = "1";
 
 /// Everything that is not an answer.
 #[derive(Debug, thiserror::Error)]
@@ -68,15 +70,46 @@ impl From<Arc<GalleryError>> for ApiError {
     }
 }
 
-#[derive(Serialize)]
+/// What every error says.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    error: &'a str,
+pub(super) struct Body<'a> {
+    /// What is wrong and, where the client can do something about it, what is accepted.
+    error: Cow<'a, str>,
+    /// The path of the request, where that is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     path: Option<&'a str>,
+    /// As in `X-Request-Id`, and in the log.
     request_id: &'a str,
-    #[serde(flatten)]
-    readiness: Option<&'a Report>,
+}
+
+/// What an instance that is not ready says: an error, and the report.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotReady)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NotReadyBody<'a> {
+    /// Why it is not ready.
+    error: &'static str,
+    /// As in `X-Request-Id`, and in the log.
+    request_id: &'a str,
+    /// Always false.
+    ready: bool,
+    /// The way to each table.
+    tables: Tables,
+    /// Whether URLs can be signed.
+    credentials: CredentialsWord,
+    /// Only told: it never makes an instance unready.
+    redis: RedisWord,
+}
+
+/// The body of an answer that is an error.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Told<'a> {
+    Error(Body<'a>),
+    NotReady(NotReadyBody<'a>),
 }
 
 impl ApiError {
@@ -96,23 +129,36 @@ impl ApiError {
         text
     }
 
+    /// What the client is told: the status, and what goes into the body.
+    pub(super) fn told<'a>(&'a self, request_id: &'a str) -> (StatusCode, Told<'a>) {
+        let (status, error, path) = match self {
+            Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
+                (StatusCode::BAD_REQUEST, self.to_string().into(), None)
+            }
+            Self::TargetTooLong => (StatusCode::URI_TOO_LONG, self.to_string().into(), None),
+            Self::NotFound(path) => (StatusCode::NOT_FOUND, self.to_string().into(), Some(path.as_str())),
+            Self::MethodNotAllowed(path) => {
+                (StatusCode::METHOD_NOT_ALLOWED, self.to_string().into(), Some(path.as_str()))
+            }
+            Self::Overloaded => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many requests, try again soon".into(), None)
+            }
+            Self::Gallery(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again soon".into(), None)
+            }
+            Self::NotReady(error, report) => {
+                let Report { ready, tables, credentials, redis } = *report;
+                let body = NotReadyBody { error, request_id, ready, tables, credentials, redis };
+                return (StatusCode::SERVICE_UNAVAILABLE, Told::NotReady(body));
+            }
+            Self::Unrendered(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error".into(), None),
+        };
+        (status, Told::Error(Body { error, path, request_id }))
+    }
+
     /// What the client gets.
     pub(super) fn respond(&self, request_id: &str) -> HttpResponse {
-        let own_text = self.to_string();
-        let (status, text, path) = match self {
-            Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
-                (StatusCode::BAD_REQUEST, own_text.as_str(), None)
-            }
-            Self::TargetTooLong => (StatusCode::URI_TOO_LONG, own_text.as_str(), None),
-            Self::NotFound(path) => (StatusCode::NOT_FOUND, own_text.as_str(), Some(path)),
-            Self::MethodNotAllowed(path) => (StatusCode::METHOD_NOT_ALLOWED, own_text.as_str(), Some(path)),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many requests, try again soon", None),
-            Self::Gallery(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again soon", None)
-            }
-            Self::NotReady(reason, _) => (StatusCode::SERVICE_UNAVAILABLE, *reason, None),
-            Self::Unrendered(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error", None),
-        };
+        let (status, body) = self.told(request_id);
         let mut answer = HttpResponse::build(status);
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -121,8 +167,7 @@ impl ApiError {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             answer.insert_header((header::ALLOW, ALLOWED_METHODS));
         }
-        let readiness = if let Self::NotReady(_, report) = self { Some(report) } else { None };
-        answer.json(Body { error: text, path: path.map(String::as_str), request_id, readiness })
+        answer.json(body)
     }
 }
 

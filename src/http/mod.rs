@@ -2,10 +2,12 @@
 
 mod accept_encoding;
 mod access_log;
+mod caller;
 mod connection;
 mod cors;
 mod error;
 mod limit;
+mod openapi;
 mod ops;
 mod page_query;
 mod person_photos;
@@ -25,6 +27,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 
 use self::error::ApiError;
+pub use self::openapi::document_text;
 use self::route_metrics::RouteMetrics;
 use crate::config::AllowedOrigins;
 use crate::gallery::Gallery;
@@ -34,6 +37,14 @@ use crate::telemetry::metrics::Metrics;
 const PERSONS: &str = "/persons";
 /// The route of a person's photos.
 const PERSON_PHOTOS: &str = "/persons/{personId}/photos";
+/// The route of health.
+const HEALTHZ: &str = "/healthz";
+/// The route of readiness.
+const READYZ: &str = "/readyz";
+/// The route of the metrics.
+const METRICS: &str = "/metrics";
+/// The route of the document about all of them.
+const OPENAPI: &str = "/openapi.json";
 
 /// What all handlers share.
 #[derive(Debug)]
@@ -74,9 +85,10 @@ fn application(
         .app_data(RouteMetrics::new(&metrics, "other"))
         .service(resource(PERSONS, persons::get_persons, &metrics))
         .service(resource(PERSON_PHOTOS, person_photos::get_person_photos, &metrics))
-        .service(resource("/healthz", ops::get_healthz, &metrics))
-        .service(resource("/readyz", ops::get_readyz, &metrics))
-        .service(resource("/metrics", ops::get_metrics, &metrics))
+        .service(resource(HEALTHZ, ops::get_healthz, &metrics))
+        .service(resource(READYZ, ops::get_readyz, &metrics))
+        .service(resource(METRICS, ops::get_metrics, &metrics))
+        .service(resource(OPENAPI, openapi::get_openapi, &metrics))
         .configure(|services| {
             if has_viewer {
                 services.service(resource(viewer::PAGE, viewer::get_page, &metrics)).service(resources(

@@ -4,15 +4,31 @@ use std::sync::atomic::Ordering;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::error::ApiError;
 use crate::gallery::Report;
 
+/// The media type of the metrics.
+pub(super) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What health and `OPTIONS` say.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Alive {
+    /// Always true.
+    ok: bool,
+}
+
+impl Alive {
+    /// There is nothing else to say.
+    pub(super) const OK: Self = Self { ok: true };
+}
+
 /// The process answers: nothing else is checked, so that a fault of a dependency restarts nobody.
 pub(super) async fn get_healthz() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({ "ok": true }))
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Alive::OK)
 }
 
 /// New requests are welcome here: the tables were reached, there are credentials, and the service is not about to end.
@@ -36,7 +52,7 @@ pub(super) async fn get_metrics(shared: web::Data<Shared>) -> Result<HttpRespons
     shared.metrics.credentials_end.set(shared.gallery.credentials_end());
     let text = shared.metrics.render().map_err(|error| ApiError::Unrendered(error.into()))?;
     Ok(HttpResponse::Ok()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .content_type(OPENMETRICS)
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
 }

@@ -35,7 +35,7 @@ impl Limits {
         Ok(PageRequest { limit, cursor: query.cursor })
     }
 
-    fn parse_limit(&self, text: &str) -> Result<usize, ApiError> {
+    pub(super) fn parse_limit(&self, text: &str) -> Result<usize, ApiError> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         digits
             .then(|| text.parse().ok())

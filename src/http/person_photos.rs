@@ -9,7 +9,7 @@ use super::page_query::Limits;
 use super::reply;
 use crate::domain::PersonId;
 
-const LIMITS: Limits = Limits { default: 200, most: 1000 };
+pub(super) const LIMITS: Limits = Limits { default: 200, most: 1000 };
 
 pub(super) async fn get_person_photos(
     place: InFlight,

@@ -7,7 +7,7 @@ use super::limit::InFlight;
 use super::page_query::Limits;
 use super::reply;
 
-const LIMITS: Limits = Limits { default: 100, most: 500 };
+pub(super) const LIMITS: Limits = Limits { default: 100, most: 500 };
 
 pub(super) async fn get_persons(place: InFlight, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let page = LIMITS.parse(request.query_string())?;

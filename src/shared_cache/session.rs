@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Span;
+
 use super::breaker::Use;
 use super::commands::{self, Answer};
 use super::servers::Connection;
@@ -57,6 +59,10 @@ impl Session {
     }
 
     /// One use of Redis with what is left of the time.
+    #[tracing::instrument(
+        level = "debug", name = "redis", skip_all,
+        fields(otel.name = operation, otel.kind = "client", otel.status_code, db.system.name = "redis", db.operation.name = operation)
+    )]
     async fn call<T, F>(
         &mut self,
         operation: &'static str,
@@ -113,6 +119,7 @@ impl Session {
         shared.count_call(operation, waited, failure);
         if let Some(failure) = failure {
             self.has_failed = true;
+            Span::current().record("otel.status_code", "ERROR");
             shared.failed(used, failure);
         }
     }

@@ -95,6 +95,7 @@ impl UrlBook {
 
     /// One URL for each object, in their order; `None` stays `None`, and a bucket without an endpoint becomes it. At most one
     /// read and one write of Redis, however many objects.
+    #[tracing::instrument(level = "debug", name = "urls", skip_all, fields(objects = objects.len()))]
     pub async fn urls(
         &self,
         objects: &[Option<ObjectRef>],

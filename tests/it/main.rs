@@ -9,6 +9,8 @@ mod answers;
 mod caching_headers;
 mod catalog;
 mod catalog_suite;
+#[cfg(feature = "otel")]
+mod collector;
 mod cors;
 mod demo;
 mod doctor;
@@ -20,6 +22,7 @@ mod limits;
 mod local_stack;
 mod memory;
 mod metrics;
+mod openapi;
 mod person_photos;
 mod persons;
 mod policies;
@@ -35,8 +38,11 @@ mod shutdown;
 mod signed_urls;
 mod signer_oracle;
 mod slow_clients;
+#[cfg(feature = "otel")]
+mod span_export;
 #[path = "../support/mod.rs"]
 mod support;
+mod trace_context;
 mod url_sharing;
 mod viewer;
 

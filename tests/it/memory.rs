@@ -4,9 +4,8 @@ use std::process::Command;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::process::emulated_tables;
 use super::rows::located;
-use super::served::Served;
+use super::served::{Served, emulated_tables};
 use super::test_app::put_all;
 
 const PERSONS: usize = 20_000;

@@ -182,7 +182,7 @@ fn the_alerts_ask_for_metrics_that_exist_and_say_what_to_do() {
     assert!(names.len() > 10, "{names:?}");
 }
 
-/// That each metric in a PromQL expression exists with these labels; gives their names.
+/// That each metric in a `PromQL` expression exists with these labels; gives their names.
 #[track_caller]
 fn assert_known(expr: &str) -> Vec<String> {
     /// What Prometheus adds to every series.

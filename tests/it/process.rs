@@ -2,15 +2,13 @@
 
 use std::process::Output;
 
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::types::ScalarAttributeType;
-use beetroot_api::emulators::{self, Emulators, Ports};
+use beetroot_api::emulators;
 use serde_json::Value;
 
 use super::redis_server::RedisServer;
 use super::rows::person;
-use super::served::{Served, program};
-use super::test_app::{create_tables, emulator_credentials, put_all, sdk_config};
+use super::served::{Served, emulated_tables, program};
+use super::test_app::put_all;
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -142,16 +140,6 @@ async fn serve_finds_aws_by_the_sdks_own_variables_and_ends_on_sigterm() {
     let request: Value = serde_json::from_str(request).unwrap();
     assert_eq!((&request["route"], &request["status"]), (&"/persons".into(), &200.into()), "{request}");
     assert!(!log.concat().contains("X-Amz-Signature"));
-}
-
-/// Emulators with the three tables, and a client to fill them.
-pub async fn emulated_tables() -> (Emulators, aws_sdk_dynamodb::Client) {
-    let emulators = Emulators::start(Ports::default()).unwrap();
-    let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
-    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint());
-    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-    create_tables(&client, &("occurrenceId", ScalarAttributeType::S)).await;
-    (emulators, client)
 }
 
 #[actix_web::test]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 
-use super::process::emulated_tables;
 use super::rows::person;
 use super::served::Served;
+use super::served::emulated_tables;
 use super::test_app::put_all;
 
 const RESTARTS: usize = 20;
@@ -79,12 +79,11 @@ impl Balancer {
                 Ok(answer) => Some(answer.status().to_string()),
                 Err(error) => Some(format!("{error:?}")),
             };
-            match failure {
-                Some(failure) => self.failures.lock().unwrap().push(failure),
-                None => {
-                    target.answered.fetch_add(1, Ordering::SeqCst);
-                    self.answered.fetch_add(1, Ordering::SeqCst);
-                }
+            if let Some(failure) = failure {
+                self.failures.lock().unwrap().push(failure);
+            } else {
+                target.answered.fetch_add(1, Ordering::SeqCst);
+                self.answered.fetch_add(1, Ordering::SeqCst);
             }
         }
     }

@@ -17,6 +17,7 @@ mod dynalite;
 mod iam;
 #[path = "../browser/pictures.rs"]
 mod pictures;
+mod schemathesis;
 #[path = "../browser/states.rs"]
 mod states;
 #[path = "../support/mod.rs"]

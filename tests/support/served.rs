@@ -4,8 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-use beetroot_api::emulators::{self, Emulators};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::ScalarAttributeType;
+use beetroot_api::emulators::{self, Emulators, Ports};
 use serde_json::Value;
+
+use super::test_app::{create_tables, emulator_credentials, sdk_config};
 
 /// The program with an empty environment, so that nobody's settings or profile decide a test.
 pub fn program() -> Command {
@@ -91,4 +95,14 @@ impl Drop for Served {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Emulators with the three tables, and a client to fill them.
+pub async fn emulated_tables() -> (Emulators, aws_sdk_dynamodb::Client) {
+    let emulators = Emulators::start(Ports::default()).unwrap();
+    let sdk = sdk_config(SharedCredentialsProvider::new(emulator_credentials(None)));
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(emulators.dynamodb_endpoint());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+    create_tables(&client, &("occurrenceId", ScalarAttributeType::S)).await;
+    (emulators, client)
 }
