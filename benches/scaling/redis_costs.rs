@@ -142,7 +142,8 @@ async fn ask_for(
 /// Processor time of Redis for a `GET` in a stream of them, as the connection to a node of a Cluster carries them.
 async fn one_by_one(redis: &RedisServer) -> f64 {
     let client = redis::Client::open(redis.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("beetroot:*").query_async(&mut connection).await.unwrap();
     assert_eq!(keys.len(), OBJECTS);
     let before = Used::by(redis);
