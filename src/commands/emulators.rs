@@ -10,8 +10,7 @@ use crate::emulators::{ACCESS_KEY_ID, COUNTS_PATH, Emulators, Ports, SECRET_ACCE
 pub(super) async fn emulators(args: EmulatorsArgs) -> Result<(), CommandError> {
     let ports = Ports { dynamodb: args.dynamodb_port, s3: args.s3_port };
     let emulators = Emulators::start_on(args.host, ports).map_err(DemoError::from)?;
-    write!(
-        std::io::stdout(),
+    let guide = format!(
         "beetroot-api emulators: empty, in memory, until Ctrl-C
 
   AWS_ENDPOINT_URL_DYNAMODB={}
@@ -24,8 +23,8 @@ What they were asked for: GET {COUNTS_PATH} of either
 ",
         emulators.dynamodb_endpoint(),
         emulators.s3_endpoint(),
-    )
-    .map_err(CommandError::Print)?;
+    );
+    std::io::stdout().write_all(guide.as_bytes()).map_err(CommandError::Print)?;
     signals::asked_to_end().await;
     Ok(())
 }

@@ -25,11 +25,13 @@ impl Stack {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut value = |name: &str| {
-            let line = lines.find(|line| line.contains(name)).unwrap();
+            let line = lines.by_ref().find(|line| line.contains(name)).unwrap();
             line.split_once('=').unwrap().1.to_owned()
         };
         let dynamodb = value("AWS_ENDPOINT_URL_DYNAMODB");
         let s3 = value("AWS_ENDPOINT_URL_S3");
+        // to the end: who prints into a pipe without a reader fails
+        assert!(lines.any(|line| line.contains(COUNTS_PATH)));
         Self { process, dynamodb, s3 }
     }
 
