@@ -1,0 +1,119 @@
+"""This service beside the floor, nginx and peers: pinned, in alternating rounds, medians."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from . import charts, tools
+from .candidates import Bench, Candidate, start_all
+from .oha import load
+from .processes import Failure, Processes
+from .report import html_table
+from .stack import Aws, Redis, get
+from .table import quantity, table
+
+EXAMPLES = ("floor", "naive")
+# the measured process has a core to itself; the generator, Redis and emulated AWS share the other
+SERVER_CORE, OTHER_CORE = "0", "1"
+WARM_UP_SECONDS = 1.0
+PLOT = tools.LOAD_TESTS / "side-by-side.svg"
+TABLES = tools.WORK / "side-by-side.md"
+
+
+@dataclass
+class Measured:
+    """One candidate in one round."""
+
+    per_second: float
+    p50: float
+    p99: float
+    cpu_ms: float
+    dynamodb_calls: float
+
+
+def run(programs: Path) -> str:
+    """Prints the tables, writes the plot, and gives the report's section."""
+    if (os.cpu_count() or 1) < 2:
+        raise Failure("side-by-side pins the servers to one core and the load to another: it needs two")
+    rounds, seconds = int(os.environ.get("ROUNDS", "5")), float(os.environ.get("SECONDS", "3"))
+    connections = int(os.environ.get("CONNECTIONS", "32"))
+    tools.oha()
+    with Processes(tools.WORK / "logs" / "side-by-side") as processes:
+        aws = Aws(processes, programs, OTHER_CORE)
+        bench = Bench(processes, programs, aws, Redis(processes, OTHER_CORE), SERVER_CORE)
+        candidates = start_all(bench)
+        pages = [bench.pages.persons, bench.pages.photos]
+        for candidate in candidates:
+            compare_answers(candidate, candidates[0], pages)
+        tools.say(f"side-by-side: {rounds} rounds of {seconds:g} s for each of {len(candidates)}, two pages, {connections} connections")
+        measured = {page: {one.name: [] for one in candidates} for page in pages}
+        for page in pages:
+            for candidate in candidates:
+                load(candidate.address + page, WARM_UP_SECONDS, connections, {}, 200, OTHER_CORE)
+            for number in range(rounds):
+                # each round begins with another one
+                for at in range(len(candidates)):
+                    candidate = candidates[(at + number) % len(candidates)]
+                    measured[page][candidate.name].append(measure(candidate, page, aws, seconds, connections))
+        resident = {one.name: one.process.resident_bytes() for one in candidates}
+    return show(measured, resident, candidates[0].name)
+
+
+def measure(candidate: Candidate, page: str, aws: Aws, seconds: float, connections: int) -> Measured:
+    cpu, calls = candidate.process.cpu_seconds(), sum(aws.dynamodb_calls().values())
+    seen = load(candidate.address + page, seconds, connections, {}, 200, OTHER_CORE)
+    cpu, calls = candidate.process.cpu_seconds() - cpu, sum(aws.dynamodb_calls().values()) - calls
+    return Measured(seen.per_second, seen.p50, seen.p99, 1e3 * cpu / seen.requests, calls / seen.requests)
+
+
+def compare_answers(candidate: Candidate, service: Candidate, pages: list[str]) -> None:
+    """Nobody is measured who answers something else, or whose URLs do not open the pictures."""
+    for page in pages:
+        (found, urls), (wanted, _) = (told(one.address + page) for one in (candidate, service))
+        if found != wanted:
+            raise Failure(f"{candidate.name} answers {page} differently")
+        if candidate.is_peer and not get(urls[0])[1].get("content-type", "").startswith("image/"):
+            raise Failure(f"{candidate.name}: its first URL of {page} is no picture")
+
+
+def told(url: str) -> tuple[list, list[str]]:
+    """The rows without URLs and without an order among those that are equal, and the URLs."""
+    answer = json.loads(get(url)[0])
+    rows = answer.get("persons") or answer["photos"]
+    urls = [row[name] for row in rows for name in ("repThumbURL", "photoURL") if row.get(name)]
+    plain = [{name: value for name, value in row.items() if not name.endswith("URL")} for row in rows]
+    return sorted(plain, key=lambda row: row.get("personId") or row["photoId"]), urls
+
+
+def show(measured: dict, resident: dict[str, int], service: str) -> str:
+    titles = ["", "requests/s of this service's", "CPU per request", "requests/s", "p50 ms", "p99 ms", "CPU ms", "DynamoDB calls", "MiB"]
+    parts, plots, text = [], [], []
+    for page, of_page in measured.items():
+        name = "GET /persons" if page == "/persons" else "GET /persons/{personId}/photos"
+        base = of_page[service]
+        rows, bars = [], []
+        for number, (candidate, loads) in enumerate(of_page.items()):
+            rate = median(one.per_second / other.per_second for one, other in zip(loads, base))
+            cpu = median(one.cpu_ms for one in loads) / median(other.cpu_ms for other in base)
+            per_second = median(one.per_second for one in loads)
+            rows.append([
+                candidate,
+                quantity(rate),
+                f"× {quantity(cpu)}",
+                quantity(per_second),
+                *(quantity(median(getattr(one, field) for one in loads)) for field in ("p50", "p99")),
+                f"{median(one.cpu_ms for one in loads):.3f}",
+                quantity(median(one.dynamodb_calls for one in loads)),
+                f"{resident[candidate] / (1 << 20):.0f}",
+            ])
+            bars.append((candidate.split(":")[0], per_second, f"{quantity(per_second)}/s · {quantity(rate)}", 0 if number == 0 else 1))
+        text.append(f"`{name}`\n\n{table(titles, rows)}")
+        print(f"\n{name}\n{table(titles, rows)}")
+        plot = charts.bars(bars, f"{name}: requests per second on one core, logarithmic; and of this service's", width=720, logarithmic=True)
+        plots.append(plot)
+        parts.append(f"<h3>{name}</h3>{html_table(titles, rows)}{plot}")
+    TABLES.write_text("\n\n".join(text) + "\n")
+    PLOT.write_text(charts.standalone(charts.stacked(plots)))
+    return "<section><h2>side by side</h2><p>One core for the server, the other for the load; alternating rounds, medians.</p>" + "".join(parts) + "</section>"
