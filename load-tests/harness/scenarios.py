@@ -101,7 +101,7 @@ SCENARIOS = [
     Scenario(
         "herd",
         "300 visitors in the same moment, all caches cold. Does DynamoDB see one of them?",
-        seconds=10,
+        seconds=16,
         script={"FLOOR_LIMIT": "10"},
         # however slow the machine: what is counted is the first read of a page, not its refreshes
         service={"BEETROOT__LISTS__FRESH": "1m"},
