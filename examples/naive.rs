@@ -79,8 +79,9 @@ async fn get_person_photos(
     let mut photos = Vec::new();
     for row in &rows {
         let Some(photo) = text(row, "photoId") else { continue };
-        let mut bucket = text(row, "photoBucket").map(str::to_owned);
-        let mut key = text(row, "photoKey").map(str::to_owned);
+        let filled = |text: &&str| !text.is_empty();
+        let mut bucket = text(row, "photoBucket").filter(filled).map(str::to_owned);
+        let mut key = text(row, "photoKey").filter(filled).map(str::to_owned);
         if bucket.is_none() || key.is_none() {
             let get = clients.dynamodb.get_item().table_name("Photos");
             let get = get.key("photoId", AttributeValue::S(photo.to_owned()));
@@ -107,7 +108,7 @@ impl Clients {
         bucket: Option<&str>,
         key: Option<&str>,
     ) -> Result<Option<String>, actix_web::Error> {
-        let (Some(bucket), Some(key)) = (bucket, key) else { return Ok(None) };
+        let (Some(bucket), Some(key)) = (bucket, key.filter(|key| !key.is_empty())) else { return Ok(None) };
         let expires = PresigningConfig::expires_in(EXPIRES).map_err(ErrorInternalServerError)?;
         let get = self.s3.get_object().bucket(bucket).key(key);
         let signed = get.presigned(expires).await.map_err(ErrorInternalServerError)?;
@@ -115,9 +116,8 @@ impl Clients {
     }
 }
 
-/// A text that is there and not empty.
 fn text<'a>(row: &'a Item, name: &str) -> Option<&'a str> {
-    row.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).filter(|text| !text.is_empty())
+    row.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 
 fn count(row: &Item) -> i64 {

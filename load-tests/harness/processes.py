@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-END_TIMEOUT = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,6 +53,8 @@ class Process:
 
     def __init__(self, name: str, child: subprocess.Popen, log: Path):
         self.name, self.child, self.log = name, child, log
+        # seconds between the polite signal and the other one
+        self.end_timeout = 10.0
 
     @property
     def pid(self) -> int:
@@ -74,7 +75,7 @@ class Process:
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         try:
-            self.child.wait(END_TIMEOUT)
+            self.child.wait(self.end_timeout)
         except subprocess.TimeoutExpired:
             self.kill()
 
