@@ -177,13 +177,20 @@ export function fetchPictures(urls, seen) {
 
 const value = (data, metric, stat) => (data.metrics[metric] ? data.metrics[metric].values[stat] : undefined);
 
+const IN_WORDS = {
+  checks: (data) => `${value(data, 'checks', 'passes')} checks held, ${value(data, 'checks', 'fails')} did not`,
+  invalid_urls: (data) => `${value(data, 'invalid_urls', 'count')} invalid URLs of ${value(data, 'urls_seen', 'count')}`,
+};
+
 // For the runner (SUMMARY names the file) the figures; for a person without the runner, some lines.
 export function handleSummary(data) {
   const figures = {};
   for (const [name, metric] of Object.entries(data.metrics)) figures[name] = metric.values;
   const thresholds = [];
   for (const [name, metric] of Object.entries(data.metrics)) {
-    for (const [text, { ok }] of Object.entries(metric.thresholds || {})) thresholds.push({ text: `${name} ${text}`, ok });
+    for (const [text, { ok }] of Object.entries(metric.thresholds || {})) {
+      thresholds.push({ text: (IN_WORDS[name] || (() => `${name} ${text}`))(data), ok });
+    }
   }
   const failedChecks = allChecks(data.root_group).filter(({ fails }) => fails > 0);
   const [list, floor] = [value(data, 'list_time', 'p(99)'), value(data, 'floor_time', 'p(99)')];

@@ -90,21 +90,36 @@ def lines(
     return drawing(WIDTH, HEIGHT, parts, f"{y_title} by {x_title}")
 
 
-def bars(rows: list[tuple[str, float, str, int]], title: str, *, width: int = WIDTH, logarithmic: bool = False) -> str:
+def bars(rows: list[tuple[str, float, str, int]], title: str) -> str:
     """A horizontal bar for each row: its name, value, what stands behind it, and the number of its colour."""
-    left, row_height, top = 190, 30, 34
-    room = width - left - 110
-    low = min((value for _, value, _, _ in rows if value > 0), default=1) / 3
-    high = max(value for _, value, _, _ in rows) or 1
-    parts = [f'<text x="0" y="18" style="font-weight:600">{escape(title)}</text>']
+    left, row_height, top = 130, 30, 34
+    room = WIDTH - left - 130
+    high = max((value for _, value, _, _ in rows), default=0) or 1
+    parts = [f'<text x="0" y="18">{escape(title)}</text>']
     for number, (name, value, behind, colour) in enumerate(rows):
-        y = top + number * row_height
-        part = math.log(value / low) / math.log(high / low) if logarithmic and value > 0 else value / high
-        length = max(part * room, 1.5)
+        y, length = top + number * row_height, max(value / high * room, 1.5)
         parts.append(f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(name)}</text>')
         parts.append(f'<rect x="{left}" y="{y + 2}" width="{length:.1f}" height="18" rx="2" style="fill:var(--c{colour})"/>')
         parts.append(f'<text class="soft" x="{left + length + 6:.1f}" y="{y + 15}">{escape(behind)}</text>')
-    return drawing(width, top + len(rows) * row_height, parts, title)
+    return drawing(WIDTH, top + len(rows) * row_height, parts, title)
+
+
+def dots(rows: list[tuple[str, float, str, int]], title: str) -> str:
+    """As bars, for values that are powers of ten apart: a place on a logarithmic axis, which has no beginning to draw a bar from."""
+    width, left, row_height, top = 760, 260, 28, 40
+    room, bottom = width - left - 160, top + len(rows) * row_height
+    axis = decades(min(value for _, value, _, _ in rows), max(value for _, value, _, _ in rows))
+    at = lambda value: left + room * math.log10(value / axis[0]) / math.log10(axis[-1] / axis[0])  # noqa: E731
+    parts = [f'<text x="0" y="18" style="font-weight:600">{escape(title)}</text>']
+    for value in axis:
+        parts.append(f'<line class="grid" x1="{at(value):.1f}" x2="{at(value):.1f}" y1="{top - 6}" y2="{bottom}"/>')
+        parts.append(f'<text class="soft" x="{at(value):.1f}" y="{bottom + 16}" text-anchor="middle">{short(value)}</text>')
+    for number, (name, value, behind, colour) in enumerate(rows):
+        y = top + number * row_height + 10
+        parts.append(f'<text x="{left - 16}" y="{y + 4}" text-anchor="end">{escape(name)}</text>')
+        parts.append(f'<circle cx="{at(value):.1f}" cy="{y}" r="6" style="fill:var(--c{colour})"/>')
+        parts.append(f'<text class="soft" x="{at(value) + 12:.1f}" y="{y + 4}">{escape(behind)}</text>')
+    return drawing(width, bottom + 24, parts, title)
 
 
 def drawing(width: int, height: int, parts: list[str], title: str) -> str:

@@ -62,7 +62,7 @@ def scenario_section(result: Result) -> str:
 
 
 def latency(result: Result) -> str:
-    named = [("lists", "list_time"), ("floor: /healthz", "floor_time"), ("pictures (S3)", "picture_time")]
+    named = [("lists", "list_time"), (f"floor: {result.scenario.floor}", "floor_time"), ("pictures (S3)", "picture_time")]
     # the farther to the right, the rarer: 90, 99 and 99.9 % are equally far apart
     place = {1: 0, 5: 0.3, 10: 0.6, 25: 1, 50: 1.5, 75: 2.2, 90: 3, 95: 3.5, 99: 4.5, 99.9: 6}
     series = [
@@ -87,7 +87,8 @@ def throughput(result: Result) -> str:
         ("pictures (S3)", over_time(result, rate(lambda sample: sample.s3["gets"]))),
         ("DynamoDB", over_time(result, rate(lambda sample: sample.dynamodb_total))),
     ]
-    return charts.lines(series, "seconds", "per second", marks=result.marks)
+    told = [one for one in series if any(value for _, value in one[1])]
+    return charts.lines(told, "seconds", "per second", marks=result.marks)
 
 
 def hit_ratio(result: Result) -> str:
@@ -106,19 +107,21 @@ def hit_ratio(result: Result) -> str:
 def saved(result: Result) -> str:
     figure = result.summary.figure
     shown = figure("pictures_fetched", "count") + figure("pictures_saved", "count")
-    rows = [
-        ("lists answered", result.during("lists"), f"{result.during('lists'):,.0f}", 0),
-        ("DynamoDB calls", result.during("dynamodb_total"), f"{result.during('dynamodb_total'):,.0f}", 1),
+    pairs = [
+        ("lists answered", result.during("lists"), "DynamoDB calls", result.during("dynamodb_total")),
+        ("pictures shown", shown, "S3 requests", result.s3_during("gets")),
     ]
-    if shown:
-        gets = result.s3_during("gets")
-        rows += [("pictures shown", shown, f"{shown:,.0f}", 0), ("S3 requests", gets, f"{gets:,.0f}", 1)]
+    rows = []
+    for seen, many, asked, few in pairs:
+        if many > 0:
+            rows.append((seen, many, f"{many:,.0f}", 0))
+            rows.append((asked, few, f"{few:,.0f} · {100 * (1 - few / many):.0f} % saved", 1))
     return charts.bars(rows, "what visitors saw, and what AWS was asked for")
 
 
 def changes_plot(changes: dict[str, float]) -> str:
     points = [(float(name[2:-1]), value) for name, value in changes.items() if name.startswith("p(")]
-    return charts.lines([("of 23 on the grid", sorted(points))], "% of reloads", "URLs", top=23)
+    return charts.lines([("of 23 on the grid", [*sorted(points), (100, changes["max"])])], "% of reloads", "URLs", top=23)
 
 
 def scenario_rows(results: list[Result]) -> tuple[list[str], list[list[str]]]:

@@ -12,7 +12,7 @@ from .oha import load
 from .processes import Failure, Processes
 from .report import html_table
 from .stack import Aws, Redis, get
-from .table import quantity, table
+from .table import part, quantity, table
 
 EXAMPLES = ("floor", "naive")
 # the measured process has a core to itself; the generator, Redis and emulated AWS share the other
@@ -88,32 +88,49 @@ def told(url: str) -> tuple[list, list[str]]:
 
 
 def show(measured: dict, resident: dict[str, int], service: str) -> str:
-    titles = ["", "requests/s of this service's", "CPU per request", "requests/s", "p50 ms", "p99 ms", "CPU ms", "DynamoDB calls", "MiB"]
+    titles = [
+        "", "CPU per request", "requests/s", "DynamoDB calls per request",
+        "CPU ms", "requests/s", "p50 ms", "p99 ms", "core busy", "MiB",
+    ]
     parts, plots, text = [], [], []
     for page, of_page in measured.items():
         name = "GET /persons" if page == "/persons" else "GET /persons/{personId}/photos"
-        base = of_page[service]
-        rows, bars = [], []
-        for number, (candidate, loads) in enumerate(of_page.items()):
-            rate = median(one.per_second / other.per_second for one, other in zip(loads, base))
-            cpu = median(one.cpu_ms for one in loads) / median(other.cpu_ms for other in base)
-            per_second = median(one.per_second for one in loads)
-            rows.append([
-                candidate,
-                quantity(rate),
-                f"× {quantity(cpu)}",
-                quantity(per_second),
-                *(quantity(median(getattr(one, field) for one in loads)) for field in ("p50", "p99")),
-                f"{median(one.cpu_ms for one in loads):.3f}",
-                quantity(median(one.dynamodb_calls for one in loads)),
-                f"{resident[candidate] / (1 << 20):.0f}",
-            ])
-            bars.append((candidate.split(":")[0], per_second, f"{quantity(per_second)}/s · {quantity(rate)}", 0 if number == 0 else 1))
+        rows = [row(candidate, loads, of_page[service], resident[candidate]) for candidate, loads in of_page.items()]
         text.append(f"`{name}`\n\n{table(titles, rows)}")
         print(f"\n{name}\n{table(titles, rows)}")
-        plot = charts.bars(bars, f"{name}: requests per second on one core, logarithmic; and of this service's", width=720, logarithmic=True)
-        plots.append(plot)
-        parts.append(f"<h3>{name}</h3>{html_table(titles, rows)}{plot}")
+        capacity = [(candidate, 1e3 / of(loads, "cpu_ms")) for candidate, loads in of_page.items()]
+        best = dict(capacity)[service]
+        marks = [
+            (candidate.split(":")[0], value, f"{value:,.0f} · {part(value / best)}", 0 if candidate == service else 1)
+            for candidate, value in capacity
+        ]
+        plots.append(charts.dots(marks, f"{name}: requests per second of processor time"))
+        parts.append(f"<h3>{name}</h3>{html_table(titles, rows)}{plots[-1]}")
     TABLES.write_text("\n\n".join(text) + "\n")
     PLOT.write_text(charts.standalone(charts.stacked(plots)))
-    return "<section><h2>side by side</h2><p>One core for the server, the other for the load; alternating rounds, medians.</p>" + "".join(parts) + "</section>"
+    explained = (
+        "The server has one core, the load another; alternating rounds, medians. The first three columns are relative to this "
+        "service, or to a request; the others are of this machine. Where the core is not busy, the generator is at its limit: "
+        "there, only the processor time says who is faster."
+    )
+    return f"<section><h2>side by side</h2><p>{explained}</p>{''.join(parts)}</section>"
+
+
+def of(loads: list[Measured], field: str) -> float:
+    return median(getattr(one, field) for one in loads)
+
+
+def row(name: str, loads: list[Measured], base: list[Measured], resident: int) -> list[str]:
+    pairs = list(zip(loads, base))
+    return [
+        name,
+        f"× {quantity(median(one.cpu_ms / other.cpu_ms for one, other in pairs))}",
+        part(median(one.per_second / other.per_second for one, other in pairs)),
+        quantity(of(loads, "dynamodb_calls")),
+        f"{of(loads, 'cpu_ms'):.4f}",
+        quantity(of(loads, "per_second")),
+        quantity(of(loads, "p50")),
+        quantity(of(loads, "p99")),
+        f"{median(one.cpu_ms * one.per_second for one in loads) / 10:.0f} %",
+        f"{resident / (1 << 20):.0f}",
+    ]

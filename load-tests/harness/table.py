@@ -18,3 +18,8 @@ def quantity(value: float) -> str:
     if value == 0 or value >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
+
+
+def part(ratio: float) -> str:
+    """Of something that is 1."""
+    return f"1/{1 / ratio:,.0f}" if ratio < 0.1 else f"{ratio:.2f}"

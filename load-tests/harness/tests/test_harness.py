@@ -12,7 +12,7 @@ from pathlib import Path
 from harness import charts, oha
 from harness.openmetrics import Metrics
 from harness.processes import Failure, Processes
-from harness.table import quantity, table
+from harness.table import part, quantity, table
 
 OHA = """{"summary": {"requestsPerSec": 1000.5}, "latencyPercentiles": {"p50": 0.001, "p99": 0.02},
 "statusCodeDistribution": {%s}, "errorDistribution": {%s}}"""
@@ -91,7 +91,8 @@ class Drawings(unittest.TestCase):
         plots = [
             charts.lines([("a<b", [(0, 0), (1, 5)]), ("&", [(0, 1)])], "x", "y", marks=[(0.5, "<mark>")]),
             charts.lines([("one", [(0, 0.02), (6, 300)])], "x", "y", logarithmic=True),
-            charts.bars([("none", 0, "0", 0), ("some", 7, "7", 1)], "bars & more", logarithmic=True),
+            charts.bars([("none", 0, "0", 0), ("some", 7, "7", 1)], "bars & more"),
+            charts.dots([("few", 0.03, "0.03", 0), ("many", 7000, "7k", 1)], "dots & more"),
         ]
         for plot in [*plots, charts.standalone(charts.stacked(plots))]:
             xml.fromstring(plot)
@@ -107,6 +108,9 @@ class Tables(unittest.TestCase):
             table(["", "rate"], [["ours", "1"], ["floor", "12,000"]]),
             "|       |   rate |\n| ----- | -----: |\n| ours  |      1 |\n| floor | 12,000 |",
         )
+
+    def test_a_small_part_is_told_as_a_fraction(self):
+        self.assertEqual([part(value) for value in (1.0, 0.89, 0.0134)], ["1.00", "0.89", "1/75"])
 
     def test_quantities_have_the_digits_that_matter(self):
         self.assertEqual([quantity(value) for value in (0, 0.034, 3.14159, 42.0, 12345.6)], ["0", "0.03", "3.1", "42.0", "12,346"])
