@@ -10,6 +10,7 @@ from .oha import compare
 from .processes import Failure, Processes
 from .run_scenario import run_scenario
 from .scenarios import SCENARIOS
+from .side_by_side import OTHER_CORE, SERVER_CORE
 from .stack import Aws, Redis, start_service
 from .table import table
 
@@ -81,7 +82,8 @@ def run_oha(programs: Path) -> str:
     with Processes(tools.WORK / "logs" / "oha") as processes:
         aws = Aws(processes, programs)
         redis = Redis(processes)
-        _, address = start_service(processes, programs, aws.variables | {"REDIS_URL": redis.url})
-        titles, rows = compare(address, f"{address}/healthz")
+        one_worker = {"REDIS_URL": redis.url, "BEETROOT__SERVER__WORKERS": "1"}
+        _, address = start_service(processes, programs, aws.variables | one_worker, cores=SERVER_CORE)
+        titles, rows = compare(address, f"{address}/healthz", OTHER_CORE)
     print(f"\n{table(titles, rows)}\n")
-    return f"<section><h2>oha</h2><p>{OTHERS['oha']}</p>{report.html_table(titles, rows)}</section>"
+    return f"<section><h2>oha</h2><p>One core for the service, the other for oha; alternating rounds, medians. The floor is /healthz of the same service.</p>{report.html_table(titles, rows)}</section>"

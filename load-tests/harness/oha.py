@@ -46,7 +46,7 @@ def parse(text: str, status: str) -> Load:
     return Load(statuses[status], told["summary"]["requestsPerSec"], 1e3 * percentiles["p50"], 1e3 * percentiles["p99"])
 
 
-def compare(address: str, floor: str) -> tuple[list[str], list[list[str]]]:
+def compare(address: str, floor: str, cores: str | None = None) -> tuple[list[str], list[list[str]]]:
     """Warm `/persons` plain, compressed and as 304 against the floor: alternating rounds, medians."""
     rounds = int(os.environ.get("ROUNDS", "5"))
     seconds = float(os.environ.get("SECONDS", "3"))
@@ -66,7 +66,7 @@ def compare(address: str, floor: str) -> tuple[list[str], list[list[str]]]:
         # each round begins with another one
         for at in range(len(variants)):
             name, target, headers, status = variants[(at + number) % len(variants)]
-            loads[name].append(load(target, seconds, connections, headers(), status))
+            loads[name].append(load(target, seconds, connections, headers(), status, cores))
     titles = ["variant", "of floor", "requests/s", "p50 ms", "p99 ms"]
     rows = []
     for name, some in loads.items():

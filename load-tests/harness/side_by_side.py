@@ -110,8 +110,8 @@ def show(measured: dict, resident: dict[str, int], service: str) -> str:
     PLOT.write_text(charts.standalone(charts.stacked(plots)))
     explained = (
         "The server has one core, the load another; alternating rounds, medians. The first three columns are relative to this "
-        "service, or to a request; the others are of this machine. Where the core is not busy, the generator is at its limit: "
-        "there, only the processor time says who is faster."
+        "service, or to a request; the others are of this machine. Where a core is not busy, oha is at its limit, or others "
+        "use the machine: there, only the processor time says who is faster."
     )
     return f"<section><h2>side by side</h2><p>{explained}</p>{''.join(parts)}</section>"
 
