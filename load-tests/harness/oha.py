@@ -21,10 +21,15 @@ class Load:
     per_second: float
     p50: float
     p99: float
+    # of a body as it was sent
+    bytes: float
 
 
 def load(url: str, seconds: float, connections: int, headers: dict[str, str], status: int, cores: str | None = None) -> Load:
-    """Asks for one URL over keep-alive connections. Any answer but `status` is a failure."""
+    """Asks for one URL over keep-alive connections, uncompressed unless `headers` say otherwise. Any answer but `status` is a
+    failure."""
+    # by itself oha accepts what those who can compress send, and others do not
+    headers = {"Accept-Encoding": "identity"} | headers
     pinned = ["taskset", "-c", cores] if cores else []
     own = ["-z", f"{seconds:g}s", "-c", str(connections), "-w", "--no-tui", "--output-format", "json"]
     sent = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
@@ -42,8 +47,14 @@ def parse(text: str, status: str) -> Load:
     errors = {error: count for error, count in told["errorDistribution"].items() if error != "aborted due to deadline"}
     if set(statuses) != {status} or errors:
         raise Failure(f"not only {status}: {statuses}, errors: {errors}")
-    percentiles = told["latencyPercentiles"]
-    return Load(statuses[status], told["summary"]["requestsPerSec"], 1e3 * percentiles["p50"], 1e3 * percentiles["p99"])
+    summary, percentiles = told["summary"], told["latencyPercentiles"]
+    return Load(
+        requests=statuses[status],
+        per_second=summary["requestsPerSec"],
+        p50=1e3 * percentiles["p50"],
+        p99=1e3 * percentiles["p99"],
+        bytes=summary["sizePerRequest"] or 0,
+    )
 
 
 def compare(address: str, floor: str, cores: str | None = None) -> tuple[list[str], list[list[str]]]:
@@ -67,10 +78,10 @@ def compare(address: str, floor: str, cores: str | None = None) -> tuple[list[st
         for at in range(len(variants)):
             name, target, headers, status = variants[(at + number) % len(variants)]
             loads[name].append(load(target, seconds, connections, headers(), status, cores))
-    titles = ["variant", "of floor", "requests/s", "p50 ms", "p99 ms"]
+    titles = ["variant", "of floor", "bytes", "requests/s", "p50 ms", "p99 ms"]
     rows = []
     for name, some in loads.items():
         ratio = median(one.per_second / base.per_second for one, base in zip(some, loads["floor"]))
         figures = [median(one.per_second for one in some), median(one.p50 for one in some), median(one.p99 for one in some)]
-        rows.append([name, f"{ratio:.2f}", *map(quantity, figures)])
+        rows.append([name, f"{ratio:.2f}", f"{some[0].bytes:,.0f}", *map(quantity, figures)])
     return titles, rows

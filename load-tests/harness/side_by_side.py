@@ -31,6 +31,7 @@ class Measured:
     p99: float
     cpu_ms: float
     dynamodb_calls: float
+    bytes: float
 
 
 def run(programs: Path) -> str:
@@ -65,7 +66,7 @@ def measure(candidate: Candidate, page: str, aws: Aws, seconds: float, connectio
     cpu, calls = candidate.process.cpu_seconds(), sum(aws.dynamodb_calls().values())
     seen = load(candidate.address + page, seconds, connections, {}, 200, OTHER_CORE)
     cpu, calls = candidate.process.cpu_seconds() - cpu, sum(aws.dynamodb_calls().values()) - calls
-    return Measured(seen.per_second, seen.p50, seen.p99, 1e3 * cpu / seen.requests, calls / seen.requests)
+    return Measured(seen.per_second, seen.p50, seen.p99, 1e3 * cpu / seen.requests, calls / seen.requests, seen.bytes)
 
 
 def compare_answers(candidate: Candidate, service: Candidate, pages: list[str]) -> None:
@@ -90,7 +91,7 @@ def told(url: str) -> tuple[list, list[str]]:
 def show(measured: dict, resident: dict[str, int], service: str) -> str:
     titles = [
         "", "CPU per request", "requests/s", "DynamoDB calls per request",
-        "CPU ms", "requests/s", "p50 ms", "p99 ms", "core busy", "MiB",
+        "CPU ms", "requests/s", "p50 ms", "p99 ms", "core busy", "KB sent", "MiB resident",
     ]
     parts, plots, text = [], [], []
     for page, of_page in measured.items():
@@ -132,5 +133,6 @@ def row(name: str, loads: list[Measured], base: list[Measured], resident: int) -
         quantity(of(loads, "p50")),
         quantity(of(loads, "p99")),
         f"{median(one.cpu_ms * one.per_second for one in loads) / 10:.0f} %",
+        f"{of(loads, 'bytes') / 1e3:.1f}",
         f"{resident / (1 << 20):.0f}",
     ]

@@ -14,7 +14,7 @@ from harness.openmetrics import Metrics
 from harness.processes import Failure, Processes
 from harness.table import part, quantity, table
 
-OHA = """{"summary": {"requestsPerSec": 1000.5}, "latencyPercentiles": {"p50": 0.001, "p99": 0.02},
+OHA = """{"summary": {"requestsPerSec": 1000.5, "sizePerRequest": 7}, "latencyPercentiles": {"p50": 0.001, "p99": 0.02},
 "statusCodeDistribution": {%s}, "errorDistribution": {%s}}"""
 
 
@@ -43,7 +43,7 @@ beetroot_http_requests_total{route="/persons/{personId}/photos",method="GET",sta
 class Oha(unittest.TestCase):
     def test_seconds_become_milliseconds(self):
         load = oha.parse(OHA % ('"200": 10', ""), "200")
-        self.assertEqual(load, oha.Load(requests=10, per_second=1000.5, p50=1.0, p99=20.0))
+        self.assertEqual(load, oha.Load(requests=10, per_second=1000.5, p50=1.0, p99=20.0, bytes=7))
 
     def test_another_status_and_an_error_are_failures(self):
         for statuses, errors in [('"200": 10, "503": 1', ""), ('"304": 10', ""), ('"200": 10', '"connection closed": 1'), ("", "")]:
