@@ -12,6 +12,7 @@ STYLE = """
   --c0:#f0708f; --c1:#63b1ef; --c2:#d3bd5a; --c3:#9aa5b1; --good:#3fb950; --bad:#f85149; } }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .soft { fill: var(--soft); }
 svg .grid { stroke: var(--grid); stroke-width: 1; } svg .mark { stroke: var(--soft); stroke-dasharray: 3 3; }
+svg .over { paint-order: stroke; stroke: var(--page); stroke-width: 5px; }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 """
 WIDTH, HEIGHT = 460, 240
@@ -36,6 +37,8 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def short(value: float) -> str:
+    if value >= 1e6:
+        return f"{value / 1e6:g}M"
     if value >= 1000:
         return f"{value / 1000:g}k"
     return f"{value:g}"
@@ -118,7 +121,7 @@ def dots(rows: list[tuple[str, float, str, int]], title: str) -> str:
         y = top + number * row_height + 10
         parts.append(f'<text x="{left - 16}" y="{y + 4}" text-anchor="end">{escape(name)}</text>')
         parts.append(f'<circle cx="{at(value):.1f}" cy="{y}" r="6" style="fill:var(--c{colour})"/>')
-        parts.append(f'<text class="soft" x="{at(value) + 12:.1f}" y="{y + 4}">{escape(behind)}</text>')
+        parts.append(f'<text class="soft over" x="{at(value) + 12:.1f}" y="{y + 4}">{escape(behind)}</text>')
     return drawing(width, bottom + 24, parts, title)
 
 
