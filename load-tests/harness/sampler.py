@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from .openmetrics import Metrics
-from .processes import Process
+from .processes import Failure, Process
 from .stack import Aws, get
 
 LISTS = ("/persons", "/persons/{personId}/photos")
@@ -87,7 +87,14 @@ class Sampler:
                 # a busy service may miss one; the last one, below, may not fail
                 continue
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
         self.stop.set()
         self.thread.join()
-        self.samples.append(take(self.now(), self.services, self.aws))
+        if kind is not None:
+            # what broke it off is what to tell
+            return
+        try:
+            self.samples.append(take(self.now(), self.services, self.aws))
+        except OSError as error:
+            logs = "\n".join(service.tail() for service, _ in self.services)
+            raise Failure(f"the service does not answer at the end: {error}\n{logs}") from None

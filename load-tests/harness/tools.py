@@ -93,4 +93,5 @@ def oha() -> Path:
             "cargo", "install", "oha", "--version", OHA, "--locked", "--root", WORK,
             CARGO_PROFILE_RELEASE_LTO="false", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16", CARGO_TARGET_DIR=str(WORK / "oha"),
         )
+        shutil.rmtree(WORK / "oha")
     return program
