@@ -78,12 +78,14 @@ SHORT_LIVES = {
 }
 SHORT_LIVES_OF_SCRIPT = {"EXPIRES": "20", "MARGIN": "5"}
 
+# FLOOR_LIMIT: the floor reads nothing. Where a hundredth of the lists or more is made anew, with reads of DynamoDB and Redis, the
+# p99 is theirs; where all come from memory, it is near the floor's.
 SCENARIOS = [
     Scenario(
         "grid",
         "A visitor: grid, two persons, pictures, reload. Does all of it work, and what do the caches save?",
         seconds=20,
-        script={"FLOOR_LIMIT": "5"},
+        script={"FLOOR_LIMIT": "20"},
     ),
     Scenario(
         "spike",
@@ -95,7 +97,7 @@ SCENARIOS = [
         "soak",
         "Visitors over many different pages for minutes. Does anything grow?",
         seconds=120,
-        script={"FLOOR_LIMIT": "5"},
+        script={"FLOOR_LIMIT": "20"},
         # answers go stale all the time, and caches are full within the first quarter: what grows after that is no cache
         service={"BEETROOT__LISTS__FRESH": "1s", "BEETROOT__CACHE__MEMORY": "8MiB"},
         verdicts=memory_stays,
@@ -104,7 +106,7 @@ SCENARIOS = [
         "herd",
         "300 visitors in the same moment, all caches cold. Does DynamoDB see one of them?",
         seconds=16,
-        script={"FLOOR_LIMIT": "10"},
+        script={"FLOOR_LIMIT": "20"},
         floor="warm",
         # however slow the machine: what is counted is the first read of a page, not its refreshes
         service={"BEETROOT__LISTS__FRESH": "1m"},
@@ -115,7 +117,7 @@ SCENARIOS = [
         "URLs of 20 seconds. Is one ever invalid, does one change before its time, do all change at once?",
         seconds=60,
         service=SHORT_LIVES,
-        script=SHORT_LIVES_OF_SCRIPT | {"FLOOR_LIMIT": "5"},
+        script=SHORT_LIVES_OF_SCRIPT | {"FLOOR_LIMIT": "20"},
         instances=2,
     ),
     Scenario(
