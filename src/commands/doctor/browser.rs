@@ -26,8 +26,7 @@ pub(super) struct Browser {
     connector: SharedHttpConnector,
 }
 
-/// What came back.
-#[derive(Debug)]
+/// What came back. Has no `Debug`: an error of S3 may quote the signature that it refuses.
 pub(super) struct Reply {
     pub(super) status: u16,
     headers: Vec<(String, String)>,
