@@ -8,6 +8,9 @@ pub mod policy;
 
 use self::policy::PolicyKind;
 
+/// The bucket of the photos, where nobody names another one. The thumbnails' bucket is a setting; this one only rows name.
+pub const RAW_BUCKET: &str = "beetroot-raw";
+
 /// Lists of persons and photos from DynamoDB, with presigned S3 URLs that stay the same until they must change.
 #[derive(Debug, Parser)]
 #[command(name = "beetroot-api", version, arg_required_else_help = true)]
@@ -77,7 +80,7 @@ pub struct SeedArgs {
     #[arg(long, value_name = "DIR")]
     pub photos: Option<PathBuf>,
     /// The bucket of the photos, which the rows will name.
-    #[arg(long, value_name = "BUCKET", default_value = "beetroot-raw")]
+    #[arg(long, value_name = "BUCKET", default_value = RAW_BUCKET)]
     pub raw_bucket: String,
     /// Write to real AWS; --confirm-bucket is needed, too.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::RAW_BUCKET;
 use crate::config::{is_bucket, is_region};
 
 /// Which document.
@@ -89,7 +90,7 @@ pub struct RegionArgs {
 #[derive(Debug, Args)]
 pub struct PhotosArgs {
     /// The bucket of the photos, which only rows name. With presign.allow, that list alone decides.
-    #[arg(long, value_name = "NAME", value_parser = bucket, default_value = "beetroot-raw")]
+    #[arg(long, value_name = "NAME", value_parser = bucket, default_value = RAW_BUCKET)]
     pub raw_bucket: String,
 }
 

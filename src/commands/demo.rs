@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::filling::{self, FillError, THUMBS_BUCKET};
 use super::{CommandError, signals};
 use crate::app::{App, Outside};
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, RAW_BUCKET};
 use crate::clock::Clock;
 use crate::config::{Settings, Sources, load};
 use crate::emulators::seed::SeedReport;
@@ -54,7 +54,7 @@ pub(super) async fn demo(config_file: Option<PathBuf>, args: DemoArgs) -> Result
     let app = App::build(settings.clone(), Outside { aws: aws.clone(), clock: Clock::System }).await?;
 
     let collection = filling::prepare_pictures(args.photos).await.map_err(DemoError::from)?;
-    let names = filling::names(&settings, filling::RAW_BUCKET.to_owned());
+    let names = filling::names(&settings, RAW_BUCKET.to_owned());
     let report = filling::fill(&settings, &aws, &names, &collection).await.map_err(DemoError::from)?;
     let guide = guide(app.addr(), &emulators, &collection, report);
     std::io::stdout().write_all(guide.as_bytes()).map_err(CommandError::Print)?;

@@ -10,8 +10,6 @@ use crate::emulators::folder::{self, FolderError, Import, Skipped};
 use crate::emulators::seed::{SeedError, SeedNames, SeedReport, seed};
 use crate::emulators::{self, Collection, Progress};
 
-/// The bucket of the photos. The thumbnails' bucket is a setting, this one is only named by rows.
-pub(super) const RAW_BUCKET: &str = "beetroot-raw";
 /// The thumbnails' bucket, unless the settings name one.
 pub(super) const THUMBS_BUCKET: &str = "beetroot-thumbs";
 

@@ -26,7 +26,7 @@ use super::refills::{Brought, Outcome, Refills, Waiting};
 use super::rendered::{Page, Rendered};
 use super::{GalleryError, PageKey};
 use crate::clock::Clock;
-use crate::telemetry::metrics::{self, Metrics};
+use crate::telemetry::metrics::{self, Metrics, Reason};
 
 /// How long an answer without URLs is kept when DynamoDB fails.
 const WITHOUT_URLS_SECONDS: i64 = 3600;
@@ -107,6 +107,10 @@ impl Answers {
     /// Nothing is stored yet.
     pub fn new(options: AnswerOptions, clock: Clock, metrics: Metrics) -> Self {
         let count = |state| metrics.answers.get_or_create_owned(&metrics::State { state });
+        for bound in [Reason::IN_FLIGHT, Reason::MADE_AT_ONCE] {
+            // from 0, or an alert does not see the first refusals as an increase
+            metrics.http_overload.get_or_create_owned(&bound);
+        }
         Self {
             clock,
             options,
@@ -267,7 +271,7 @@ impl Answers {
         // for its turn until its time is over, and be made again. What waits here costs nothing, and not for long, so that it
         // still has its time when its turn comes.
         let place = tokio::time::timeout(LONGEST_WAIT_FOR_A_PLACE, self.places.acquire()).await;
-        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded) };
+        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded(Reason::MADE_AT_ONCE)) };
         let made = tokio::time::timeout(self.options.deadline, load).await;
         made.unwrap_or(Err(GalleryError::DeadlineExceeded))
     }
@@ -279,6 +283,11 @@ impl Answers {
             Err(_) => &self.given.failed,
         };
         given.inc();
+        if let Err(error) = &outcome
+            && let GalleryError::Overloaded(bound) = &**error
+        {
+            self.metrics.http_overload.get_or_create(bound).inc();
+        }
         outcome.map(|brought| brought.rendered)
     }
 }

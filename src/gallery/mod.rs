@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::domain::{PersonId, SignedUrl};
 use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
+use crate::telemetry::metrics::Reason;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
 /// Which part of a list.
@@ -56,9 +57,9 @@ pub enum GalleryError {
     /// The work that others waited for was broken off, twice: a panic, or the end of the process.
     #[error("the work was broken off")]
     BrokenOff,
-    /// As many answers as allowed are being made.
+    /// As many answers as allowed are being made; which bound it was, as the metric names it.
     #[error("too many answers are being made")]
-    Overloaded,
+    Overloaded(Reason),
     /// A page could not be written as JSON.
     #[error("an answer could not be rendered")]
     Unrendered(#[source] serde_json::Error),

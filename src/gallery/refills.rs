@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::rendered::Rendered;
 use super::{GalleryError, PageKey};
+use crate::telemetry::metrics::Reason;
 
 /// How a refill ends for all who wait.
 pub(super) type Outcome = Result<Brought, Arc<GalleryError>>;
@@ -67,7 +68,7 @@ impl Refills {
                 return told;
             }
             if running.len() >= self.most {
-                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded)));
+                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded(Reason::IN_FLIGHT))));
                 return told;
             }
             running.insert(key.clone(), told.clone());

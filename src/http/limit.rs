@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::Shared;
 use super::error::ApiError;
+use crate::telemetry::metrics::Reason;
 
 /// A place among the requests in flight, for as long as it lives, also when the client goes away. A handler takes it as its
 /// first parameter, or the request is refused.
@@ -23,7 +24,7 @@ impl InFlight {
         if others < entered.0.max_in_flight {
             return Ok(entered);
         }
-        entered.0.metrics.http_overload.inc();
+        entered.0.metrics.http_overload.get_or_create(&Reason::IN_FLIGHT).inc();
         Err(ApiError::Overloaded)
     }
 

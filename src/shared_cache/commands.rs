@@ -160,7 +160,10 @@ async fn send<'a>(
         };
     }
     // below `query_async`, which makes the error of one command the error of all
-    let replies = connection.req_packed_commands(&pipeline, 0, pipeline.len()).await?;
+    let replies = match connection.req_packed_commands(&pipeline, 0, pipeline.len()).await {
+        Err(error) if error.redirect_node().is_some() => one_by_one(connection, &pipeline).await?,
+        replies => replies?,
+    };
     if replies.len() != pipeline.len() {
         return Err(Failure::Odd);
     }
@@ -171,6 +174,19 @@ async fn send<'a>(
         read_reply(put, set, found)
     });
     Ok(ended.collect())
+}
+
+/// A Cluster's slot is on its way to another node. There, `ASKING` opens it for a single command, and redis-rs sends it once
+/// for a whole pipeline: the second command is sent back. It leads single commands to their end.
+async fn one_by_one(
+    connection: &mut impl ConnectionLike,
+    pipeline: &redis::Pipeline,
+) -> Result<Vec<Value>, Failure> {
+    let mut replies = Vec::with_capacity(pipeline.len());
+    for command in pipeline.cmd_iter() {
+        replies.push(connection.req_packed_command(command).await?);
+    }
+    Ok(replies)
 }
 
 fn read_reply(put: &Put, set: Option<Value>, found: Option<Value>) -> Reply {

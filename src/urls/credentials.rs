@@ -14,7 +14,11 @@ use tokio::sync::Mutex;
 use super::signer::Signer;
 use crate::clock::Clock;
 
-/// How often a provider is asked for credentials that live longer, while the present ones still do.
+/// While the present credentials live, the provider is asked for longer ones when a quarter has passed of what they had left
+/// when it was last asked. A provider that makes a new session each time costs few calls, and still each URL has three
+/// quarters of the life it could have; one that gives the same until minutes before the end is asked more often towards it.
+const SHARE_BETWEEN_EARLY_REFRESHES: i64 = 4;
+/// But no more often than this.
 const SECONDS_BETWEEN_EARLY_REFRESHES: i64 = 60;
 /// The longest that a provider may take: container and instance metadata answer in milliseconds.
 pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -81,7 +85,7 @@ impl Credentials {
             Some((left, signer)) if left > self.needed_seconds => {
                 // alive, but its URLs are shorter than asked for: one caller looks for better ones, the others go on
                 match self.last.try_lock() {
-                    Ok(mut last) if !asked_within(last.as_ref(), now, SECONDS_BETWEEN_EARLY_REFRESHES) => {
+                    Ok(mut last) if may_give_longer(last.as_ref(), &signer, now) => {
                         Ok(self.ask(&mut last).await.unwrap_or(signer))
                     }
                     _ => Ok(signer),
@@ -160,6 +164,12 @@ impl Credentials {
     fn current(&self) -> Option<Arc<Signer>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Whether enough of the present credentials' life has passed since the provider was last asked.
+fn may_give_longer(last: Option<&Attempt>, present: &Signer, now: Timestamp) -> bool {
+    let share = last.map_or(0, |last| present.seconds_left(last.at) / SHARE_BETWEEN_EARLY_REFRESHES);
+    !asked_within(last, now, share.max(SECONDS_BETWEEN_EARLY_REFRESHES))
 }
 
 fn asked_within(last: Option<&Attempt>, now: Timestamp, seconds: i64) -> bool {
@@ -250,26 +260,71 @@ mod tests {
         assert_eq!(provider.asked(), 1);
     }
 
+    /// The least life that a signer had when there was a request each second for so many hours, and how often the provider was
+    /// asked. `session` tells which session, by its end, the provider has at a moment.
+    async fn requests_each_second(
+        hours: u64,
+        url_life: Duration,
+        session: impl Fn(Timestamp) -> Timestamp,
+    ) -> (i64, u32) {
+        let (_, provider, clock) = credentials();
+        let shared = SharedCredentialsProvider::new(provider.clone());
+        let credentials = Credentials::new(shared, clock.clone(), url_life, Duration::from_secs(300));
+        let mut least = i64::MAX;
+        for _ in 0..hours * 3600 {
+            let end = session(clock.now());
+            provider.give(&end.to_string(), Some(end));
+            least = least.min(credentials.signer().await.unwrap().seconds_left(clock.now()));
+            clock.advance(Duration::from_secs(1));
+        }
+        (least, provider.asked())
+    }
+
     #[tokio::test]
-    async fn below_the_life_of_a_url_newer_ones_are_looked_for_once_a_minute() {
+    async fn sessions_no_longer_than_a_url_are_made_four_times_in_their_life() {
+        for url_life in [Duration::from_hours(1), Duration::from_hours(12)] {
+            let (least, asked) =
+                requests_each_second(24, url_life, |now| now + Duration::from_hours(1)).await;
+            assert_eq!((least, asked), (45 * 60 + 1, 24 * 4), "URLs of {url_life:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn sessions_a_little_longer_than_a_url_are_made_no_more_often() {
+        let (least, asked) =
+            requests_each_second(24, Duration::from_hours(1), |now| now + Duration::from_mins(61)).await;
+        assert!(asked <= 24 * 4, "{asked}");
+        assert!(least > 45 * 60, "{least}");
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_renews_ten_minutes_before_the_end_is_asked_more_often_towards_it() {
+        // the metadata services: the same session for everyone who asks, six hours long
+        const SESSION: i64 = 6 * 3600;
+        let first = 1_790_000_000;
+        let session = |now: Timestamp| {
+            let renewed = (now.as_second() - first + 600).div_euclid(SESSION);
+            Timestamp::from_second(first + (renewed + 1) * SESSION).unwrap()
+        };
+        for (url_life, most_per_session) in [(Duration::from_hours(1), 9), (Duration::from_hours(12), 14)] {
+            let (least, asked) = requests_each_second(24, url_life, session).await;
+            assert!(asked <= 4 * most_per_session, "{asked} calls for URLs of {url_life:?}");
+            assert!(least > 300, "{least} s left: a request had to wait");
+        }
+    }
+
+    #[tokio::test]
+    async fn below_the_life_of_a_url_the_same_credentials_keep_their_signer() {
         let (credentials, provider, clock) = credentials();
         let end = clock.now() + Duration::from_secs(3000);
         provider.give("first", Some(end));
-        for _ in 0..10 {
-            let before = provider.asked();
-            for _ in 0..60 {
-                assert_eq!(name(&credentials.signer().await.unwrap()), "first");
-                clock.advance(Duration::from_secs(1));
-            }
-            assert_eq!(provider.asked() - before, 1);
-        }
+        let first = credentials.signer().await.unwrap();
+        clock.advance(Duration::from_secs(750));
         let same = credentials.signer().await.unwrap();
-        assert!(
-            Arc::ptr_eq(&same, &credentials.signer().await.unwrap()),
-            "the same credentials keep their signer"
-        );
+        assert_eq!(provider.asked(), 2);
+        assert!(Arc::ptr_eq(&first, &same));
         provider.give("second", Some(end + Duration::from_secs(7200)));
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_secs(563));
         assert_eq!(name(&credentials.signer().await.unwrap()), "second");
     }
 

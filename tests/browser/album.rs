@@ -26,7 +26,9 @@ pub async fn sampled(change: impl FnOnce(&mut Wishes)) -> TestApp {
     let names = SeedNames {
         raw_bucket: RAW_BUCKET.into(),
         thumbs_bucket: THUMBS_BUCKET.into(),
-        ..Default::default()
+        persons_table: "Persons".into(),
+        occurrences_table: "Occurrences".into(),
+        photos_table: "Photos".into(),
     };
     seed(app.dynamodb_client(), app.s3_client(), &names, &SAMPLE, &|_| {}).await.expect("the sample");
     app.s3().reset_counts();

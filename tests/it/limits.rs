@@ -21,7 +21,7 @@ async fn a_request_beyond_max_in_flight_is_503_at_once() {
         refused.assert_error(503);
         refused.assert_header("retry-after", "1");
     }
-    assert_eq!(app.metric("beetroot_http_overload_total"), 4);
+    assert_eq!(app.metric(r#"beetroot_http_overload_total{reason="in_flight"}"#), 4);
     assert_eq!(app.metric("beetroot_http_in_flight"), 0);
     app.dynamodb().heal();
     app.get("/persons").await.ok();
@@ -79,6 +79,7 @@ async fn refreshes_that_nobody_waits_for_are_bounded_as_well() {
     answer.assert_error(503);
     answer.assert_header("retry-after", "1");
     assert_eq!(app.dynamodb().calls("Query"), 4, "two at first, two refreshes, and none for a third page");
+    assert_eq!(app.metric(r#"beetroot_http_overload_total{reason="in_flight"}"#), 1);
 }
 
 #[actix_web::test]
@@ -105,6 +106,8 @@ async fn what_waits_for_a_place_asks_dynamodb_nothing_and_is_a_503_after_a_secon
         answer.assert_error(503);
         answer.assert_header("retry-after", "1");
         assert_eq!(app.dynamodb().calls("Query"), 1);
+        assert_eq!(app.metric(r#"beetroot_http_overload_total{reason="made_at_once"}"#), 1);
+        assert_eq!(app.metric(r#"beetroot_http_overload_total{reason="in_flight"}"#), 0);
         app.dynamodb().heal();
     };
     futures_util::future::join(begun, waiting).await;

@@ -14,7 +14,6 @@ mod collector;
 mod cors;
 mod demo;
 mod doctor;
-mod doctor_redis;
 mod errors;
 mod fault_proxy;
 mod fleet;

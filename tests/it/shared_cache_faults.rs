@@ -5,7 +5,7 @@ use std::time::Duration;
 use beetroot_api::clock::Stopwatch;
 use beetroot_api::shared_cache::{Failure, PutMode, PutOutcome, Session, SharedCache, State, Unavailable};
 
-use beetroot_api::telemetry::metrics::Metrics;
+use beetroot_api::telemetry::metrics::{Call, Metrics};
 
 use super::fault_proxy::{Fault, FaultProxy};
 use super::redis_server::RedisServer;
@@ -84,15 +84,22 @@ async fn without_memory_it_answers_reads_and_refuses_writes() {
 async fn slow_by_200_ms_it_is_given_up_and_used_again_when_it_is_fast() {
     let redis = RedisServer::start();
     let proxy = FaultProxy::start(redis.port()).await;
-    let cache = cache(&proxy.url(), DEADLINE);
+    let metrics = Metrics::default();
+    let cache = SharedCache::new(&settings(&proxy.url(), DEADLINE), metrics.clone()).unwrap();
     recovered(&cache).await;
     proxy.set(Fault::Delay(Duration::from_millis(200)));
     let failed = request(&cache).await;
     assert!(matches!(failed, Err(Unavailable::Failed { failure: Failure::TimedOut, .. })), "{failed:?}");
     opened(&cache).await;
     // probes find it as slow as requests did
-    tokio::time::sleep(Duration::from_millis(2500)).await;
-    let _ = request(&cache).await;
+    let probe = Call { operation: "probe", outcome: "timeout" };
+    let waited = Stopwatch::start();
+    while metrics.redis_calls.get_or_create(&probe).get() < 2 {
+        let _ = request(&cache).await;
+        assert_eq!(cache.state(), State::Open);
+        assert!(waited.elapsed() < RECOVERY, "no two probes");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(cache.state(), State::Open);
     proxy.set(Fault::None);
     recovered(&cache).await;

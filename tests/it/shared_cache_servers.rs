@@ -172,6 +172,44 @@ async fn a_cluster_reads_and_writes_keys_of_all_its_nodes() {
 }
 
 #[actix_web::test]
+async fn a_slot_on_its_way_to_another_node_takes_and_gives_its_keys() {
+    let cluster = RedisCluster::start(3);
+    let cache = cache(&cluster.url(), LONG);
+    let mut session = cache.session();
+    let stays = put("{slot}:stays", "1", PutMode::IfAbsent);
+    assert_eq!(session.put_many(std::slice::from_ref(&stays)).await.unwrap(), [PutOutcome::Stored]);
+    let slot = cluster.nodes[0].cli(&["cluster", "keyslot", "{slot}"]);
+    let (from, to) = {
+        let (owner, others): (Vec<_>, Vec<_>) =
+            cluster.nodes.iter().partition(|node| node.cli(&["get", "{slot}:stays"]) == "1");
+        (owner[0], others[0])
+    };
+    let (from_id, to_id) = (from.cli(&["cluster", "myid"]), to.cli(&["cluster", "myid"]));
+    to.cli(&["cluster", "setslot", &slot, "importing", &from_id]);
+    from.cli(&["cluster", "setslot", &slot, "migrating", &to_id]);
+
+    // what is not at the old node any more, or not yet, is asked for at the new one
+    let moving = |value| [stays.clone(), put("{slot}:comes", value, PutMode::IfAbsent)];
+    let outcomes = session.put_many(&moving("1")).await.unwrap();
+    assert!(!outcomes.contains(&PutOutcome::Refused), "{outcomes:?}");
+    assert_eq!(from.cli(&["exists", "{slot}:stays"]), "1");
+    let outcomes = session.put_many(&moving("another")).await.unwrap();
+    assert_eq!(outcomes, [PutOutcome::Found("1".into()), PutOutcome::Found("1".into())]);
+    let overwritten = put("{slot}:comes", "2", PutMode::Overwrite);
+    assert_eq!(session.put_many(&[overwritten]).await.unwrap(), [PutOutcome::Stored]);
+    let found = session.get_many(&keys(&["{slot}:stays", "{slot}:comes"])).await.unwrap();
+    assert_eq!(found, [value("1"), value("2")]);
+
+    // and when it has arrived, although nobody has told us
+    from.cli(&["migrate", "127.0.0.1", &to.port().to_string(), "{slot}:stays", "0", "5000"]);
+    for node in [to, from] {
+        assert_eq!(node.cli(&["cluster", "setslot", &slot, "node", &to_id]), "OK");
+    }
+    let outcomes = session.put_many(&moving("another")).await.unwrap();
+    assert_eq!(outcomes, [PutOutcome::Found("1".into()), PutOutcome::Found("2".into())]);
+}
+
+#[actix_web::test]
 async fn a_cluster_without_one_of_its_nodes_holds_nobody_up_and_is_whole_again_with_it() {
     let mut cluster = RedisCluster::start(3);
     let cache = cache(&cluster.url(), Duration::from_millis(200));

@@ -9,7 +9,7 @@ use crate::emulators::{
     testing::{credentials, s3_client},
 };
 
-const BUCKET: &str = "beetroot-raw";
+const BUCKET: &str = "photos";
 const HOUR: Duration = Duration::from_hours(1);
 
 struct Fixture {

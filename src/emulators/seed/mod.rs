@@ -29,18 +29,6 @@ pub struct SeedNames {
     pub thumbs_bucket: String,
 }
 
-impl Default for SeedNames {
-    fn default() -> Self {
-        Self {
-            persons_table: "Persons".to_owned(),
-            occurrences_table: "Occurrences".to_owned(),
-            photos_table: "Photos".to_owned(),
-            raw_bucket: "beetroot-raw".to_owned(),
-            thumbs_bucket: "beetroot-thumbs".to_owned(),
-        }
-    }
-}
-
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeedReport {

@@ -9,6 +9,16 @@ use crate::emulators::{
     testing::{credentials, dynamodb_client, s3_client},
 };
 
+fn names() -> SeedNames {
+    SeedNames {
+        persons_table: "Persons".to_owned(),
+        occurrences_table: "Occurrences".to_owned(),
+        photos_table: "Photos".to_owned(),
+        raw_bucket: "photos".to_owned(),
+        thumbs_bucket: "thumbs".to_owned(),
+    }
+}
+
 /// One person in thirty photos: two batches of rows.
 fn collection() -> Collection {
     let photos = (0..30).map(|number| Photo {
@@ -33,7 +43,7 @@ fn collection() -> Collection {
 async fn a_collection_is_in_the_tables_and_buckets_however_often_it_is_seeded() {
     let emulators = Emulators::start(Ports::default()).unwrap();
     let (dynamodb, s3) = (dynamodb_client(&emulators), s3_client(&emulators, credentials()));
-    let names = SeedNames::default();
+    let names = names();
     let seen = Mutex::new(Vec::new());
 
     for _ in 0..2 {
@@ -55,7 +65,7 @@ async fn a_collection_is_in_the_tables_and_buckets_however_often_it_is_seeded() 
     assert!(!has(0, "photoBucket") && !has(0, "photoKey") && has(1, "photoBucket") && has(1, "photoKey"));
     assert!(!has(2, "photoBucket") && has(2, "photoKey") && has(6, "photoBucket") && !has(6, "photoKey"));
     let AttributeValue::S(thumb_key) = &rows[3]["thumbKey"] else { panic!() };
-    let thumb = s3.get_object().bucket("beetroot-thumbs").key(thumb_key).send().await.unwrap();
+    let thumb = s3.get_object().bucket("thumbs").key(thumb_key).send().await.unwrap();
     assert_eq!(thumb.content_type(), Some("image/jpeg"));
     assert_eq!(thumb.body.collect().await.unwrap().into_bytes(), "thumb 3");
     let bo = dynamodb.get_item().table_name("Persons").key("personId", AttributeValue::S("bo".to_owned()));
@@ -68,11 +78,11 @@ async fn a_collection_is_in_the_tables_and_buckets_however_often_it_is_seeded() 
 async fn a_failure_names_what_could_not_be_written() {
     let emulators = Emulators::start(Ports::default()).unwrap();
     let (dynamodb, s3) = (dynamodb_client(&emulators), s3_client(&emulators, credentials()));
-    let names = SeedNames { raw_bucket: "not_a_bucket_name".to_owned(), ..SeedNames::default() };
+    let odd = SeedNames { raw_bucket: "not_a_bucket_name".to_owned(), ..names() };
 
-    let bucket = seed(&dynamodb, &s3, &names, &collection(), &|_| ()).await.unwrap_err();
+    let bucket = seed(&dynamodb, &s3, &odd, &collection(), &|_| ()).await.unwrap_err();
     emulators.dynamodb().deny_all();
-    let table = seed(&dynamodb, &s3, &SeedNames::default(), &collection(), &|_| ()).await.unwrap_err();
+    let table = seed(&dynamodb, &s3, &names(), &collection(), &|_| ()).await.unwrap_err();
 
     assert_eq!(bucket.to_string(), "bucket not_a_bucket_name cannot be created");
     assert_eq!(table.to_string(), "table Persons cannot be created");

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::doctor::Examined;
-use super::fault_proxy::{Fault, FaultProxy};
-use super::redis_server::{RedisCluster, RedisSentinel, RedisServer};
-use super::test_app::TestApp;
+use super::Examined;
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::redis_server::{RedisCluster, RedisSentinel, RedisServer};
+use crate::test_app::TestApp;
 
 const ALL: [&str; 5] = ["redis", "redis.version", "redis.write", "redis.memory", "redis.acl"];
 
