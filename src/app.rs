@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
 use crate::config::{Dynamodb, Settings};
 use crate::domain::AllowList;
-use crate::gallery::{AnswerOptions, Answers, Gallery, Pages};
+use crate::gallery::{AnswerOptions, Answers, Gallery, Pages, RankingOptions, SharedRanking};
 use crate::http;
 use crate::seal::Seal;
 use crate::shared_cache::{SharedCache, SharedCacheError};
@@ -153,7 +153,14 @@ async fn build_gallery(
     );
 
     let urls = url_book(settings, &sdk, &clock, metrics).await?;
-    let pages = Pages::new(catalog, locations, urls, shared, settings.presign.thumbs_bucket.clone(), seal);
+    let ranking = RankingOptions {
+        fresh: settings.lists.fresh,
+        memory: memory.ranking,
+        deadline: settings.server.request_timeout,
+    };
+    let ranking = SharedRanking::new(ranking, clock.clone(), metrics.clone());
+    let thumbs_bucket = settings.presign.thumbs_bucket.clone();
+    let pages = Pages::new(catalog, ranking, locations, urls, shared, thumbs_bucket, seal);
     let options = AnswerOptions {
         fresh: settings.lists.fresh,
         stale: settings.lists.stale,

@@ -14,7 +14,7 @@ const LONGEST_OBJECT_KEY_BYTES: usize = 1024;
 
 /// Whose photos: one path segment of a request, 1 to 2,048 bytes without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct PersonId(String);
+pub struct PersonId(Box<str>);
 
 /// Why a text is not a [`PersonId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +43,12 @@ impl PersonId {
         if text.chars().any(char::is_control) {
             return Err(PersonIdError::ControlCharacter);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// Takes the key of a row; `None` for the empty text, which names nobody.
     pub fn from_row(text: String) -> Option<Self> {
-        (!text.is_empty()).then_some(Self(text))
+        (!text.is_empty()).then(|| Self(text.into_boxed_str()))
     }
 
     /// The identifier as it stands in the tables.
@@ -154,6 +154,10 @@ fn parse_whole(decimal: &str) -> Option<i128> {
 // but mixed ones as doubles would not be transitive above 2^53, and a sort with such an order may panic.
 impl Ord for PhotoCount {
     fn cmp(&self, other: &Self) -> Ordering {
+        // the same order for whole numbers, which nearly all counts are, and quicker
+        if let (Self::Whole(left), Self::Whole(right)) = (self, other) {
+            return left.cmp(right);
+        }
         // adding 0.0 turns -0.0 into 0.0, which `total_cmp` would tell apart
         (self.nearest() + 0.0)
             .total_cmp(&(other.nearest() + 0.0))

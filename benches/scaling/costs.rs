@@ -39,7 +39,7 @@ pub fn scan(persons: f64) -> (f64, f64) {
     (units(bytes), (bytes / SCAN_PAGE_BYTES).ceil())
 }
 
-/// Units a second for the ranking when each instance is asked for one page of it all the time.
+/// Units a second for the ranking when each instance is asked for pages of it all the time; they share a scan.
 pub fn ranking_units_per_second(persons: f64, instances: f64) -> f64 {
     scan(persons).0 * instances / FRESH_SECONDS
 }

@@ -233,7 +233,7 @@ fn browser_reuse(rng: &mut Rng) {
 }
 
 fn reads_of_dynamodb() {
-    title("computed: the ranking, one page of it asked for on each instance all the time");
+    title("computed: the ranking, pages of it asked for on each instance all the time");
     println!(
         "{:>9} {:>10} {:>11} {:>6} {:>12} {:>14}",
         "persons", "instances", "units/scan", "calls", "units/s", "$/month"

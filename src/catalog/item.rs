@@ -41,7 +41,7 @@ impl RowReader<'_> {
         Some(Person {
             id: id?,
             photo_count: self.count_of_photos(&item),
-            rep_thumb_key: self.text(&mut item, "repThumbKey"),
+            rep_thumb_key: self.text(&mut item, "repThumbKey").map(String::into_boxed_str),
         })
     }
 

@@ -44,7 +44,7 @@ pub struct Person {
     /// How many photos; 0 when the row does not say.
     pub photo_count: PhotoCount,
     /// What the row holds, the empty text included.
-    pub rep_thumb_key: Option<String>,
+    pub rep_thumb_key: Option<Box<str>>,
 }
 
 /// A row of the table of occurrences: one person in one photo.
@@ -105,10 +105,9 @@ impl Catalog {
         Self { client, settings, scan_limit, metrics, contacts: Arc::default() }
     }
 
-    /// Every person, in no order, up to the scan limit.
-    pub async fn persons(&self) -> Result<Vec<Person>, CatalogError> {
+    /// Gives every person to `take`, in no order, up to the scan limit.
+    pub async fn persons(&self, mut take: impl FnMut(Person) + Send) -> Result<(), CatalogError> {
         let reader = RowReader { table: "persons", metrics: &self.metrics };
-        let mut persons = Vec::new();
         let mut rows = 0;
         let mut start = None;
         loop {
@@ -130,7 +129,7 @@ impl Catalog {
             start = page.last_evaluated_key.take();
             let cut_short = items.len() > room || (items.len() == room && start.is_some());
             rows += items.len().min(room);
-            persons.extend(items.into_iter().take(room).filter_map(|item| reader.person(item)));
+            items.into_iter().take(room).filter_map(|item| reader.person(item)).for_each(&mut take);
             if cut_short {
                 self.metrics.scans_cut_short.inc();
                 tracing::warn!(
@@ -139,7 +138,7 @@ impl Catalog {
                 );
             }
             if cut_short || start.is_none() {
-                return Ok(persons);
+                return Ok(());
             }
         }
     }

@@ -132,7 +132,7 @@ pub struct Dynamodb {
 /// `[persons]`: the ranking of persons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Persons {
-    /// Persons at which a scan stops, 1 to 10000000: a bound for memory and cost. Default 100000. Beyond it the
+    /// Persons at which a scan stops, 1 to 10000000: a bound for its cost. Default 100000. Beyond it the
     /// ranking misses persons, which the log and a metric tell.
     pub scan_limit: usize,
 }

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::coding::Coding;
-use super::refills::{Brought, Outcome, Refills, Waiting};
+use super::refills::{Outcome, Refills, Waiting};
 use super::rendered::{Page, Rendered};
 use super::{GalleryError, PageKey};
 use crate::clock::Clock;
@@ -59,7 +59,7 @@ pub struct Answers {
     clock: Clock,
     options: AnswerOptions,
     stored: Cache<PageKey, Stored, ByWeight>,
-    refills: Refills,
+    refills: Refills<PageKey, Brought>,
     /// Of those who work.
     places: Semaphore,
     metrics: Metrics,
@@ -70,12 +70,20 @@ pub struct Answers {
 #[derive(Clone)]
 struct Stored {
     rendered: Rendered,
-    /// When a refill last brought it, or failed to bring a newer one.
+    /// When what it says was read, or when a refill last failed to bring a newer one.
     looked_after: Timestamp,
     /// The last refill failed.
     kept: bool,
     /// Fixed while it is stored, as the cache wants it: see [`Answers::weigh_again`].
     weight: usize,
+}
+
+/// What a refill has for those who wait.
+#[derive(Clone)]
+struct Brought {
+    rendered: Rendered,
+    /// It is the present answer, because no new one could be made.
+    kept: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,14 +147,14 @@ impl Answers {
         load: impl Fn() -> L,
     ) -> Result<Rendered, Arc<GalleryError>>
     where
-        L: Future<Output = Result<Page, GalleryError>> + Send + 'static,
+        L: Future<Output = Result<Page, Arc<GalleryError>>> + Send + 'static,
     {
         if self.options.fresh.is_zero() {
             // boxed, or the future of each warm answer has the size of a whole refill
             let made = self.within_deadline(Box::pin(load())).await;
             let made =
                 made.map(|page| Brought { rendered: Rendered::new(page, self.clock.now()), kept: false });
-            return self.count(made.map_err(Arc::new));
+            return self.count(made);
         }
         if let Some(stored) = self.stored.get(key) {
             let state = self.state(&stored);
@@ -184,9 +192,9 @@ impl Answers {
         }
     }
 
-    fn refill<L>(self: &Arc<Self>, key: &PageKey, load: impl Fn() -> L) -> Waiting
+    fn refill<L>(self: &Arc<Self>, key: &PageKey, load: impl Fn() -> L) -> Waiting<Brought>
     where
-        L: Future<Output = Result<Page, GalleryError>> + Send + 'static,
+        L: Future<Output = Result<Page, Arc<GalleryError>>> + Send + 'static,
     {
         let already = || {
             let stored = self.stored.peek(key)?;
@@ -205,25 +213,24 @@ impl Answers {
     }
 
     /// Stores what a refill brought, or keeps the present answer when it brought nothing.
-    fn settle(&self, key: &PageKey, loaded: Result<Page, GalleryError>) -> Outcome {
+    fn settle(&self, key: &PageKey, loaded: Result<Page, Arc<GalleryError>>) -> Outcome<Brought> {
         let now = self.clock.now();
         let present = self.stored.peek(key);
         let (outcome, ended) = match loaded {
             Ok(page) => {
+                // as old as what it says: a ranking that was in memory has used up some of its time
+                let looked_after = page.read_at().unwrap_or(now);
                 let mut rendered = Rendered::new(page, now);
                 let same = present.is_some_and(|present| rendered.adopt_bodies_of(&present.rendered));
-                self.store(
-                    key,
-                    Stored { rendered: rendered.clone(), looked_after: now, kept: false, weight: 0 },
-                );
+                self.store(key, Stored { rendered: rendered.clone(), looked_after, kept: false, weight: 0 });
                 (Ok(Brought { rendered, kept: false }), if same { "unchanged" } else { "changed" })
             }
             Err(error) => {
                 let outcome = match present {
                     // the tables are others than they were, and the cursor means nothing in them
-                    Some(_) if matches!(error, GalleryError::Cursor) => {
+                    Some(_) if matches!(*error, GalleryError::Cursor) => {
                         self.stored.remove(key);
-                        Err(Arc::new(error))
+                        Err(error)
                     }
                     Some(present) if is_usable(&present.rendered, now) => {
                         tracing::warn!(
@@ -234,7 +241,7 @@ impl Answers {
                         self.store(key, Stored { looked_after: now, kept: true, ..present });
                         Ok(Brought { rendered, kept: true })
                     }
-                    _ => Err(Arc::new(error)),
+                    _ => Err(error),
                 };
                 (outcome, "failed")
             }
@@ -265,18 +272,18 @@ impl Answers {
 
     async fn within_deadline(
         &self,
-        load: impl Future<Output = Result<Page, GalleryError>>,
-    ) -> Result<Page, GalleryError> {
+        load: impl Future<Output = Result<Page, Arc<GalleryError>>>,
+    ) -> Result<Page, Arc<GalleryError>> {
         // Work that is begun is finished: with more of it at once than there are processors for, each call to DynamoDB would wait
         // for its turn until its time is over, and be made again. What waits here costs nothing, and not for long, so that it
         // still has its time when its turn comes.
         let place = tokio::time::timeout(LONGEST_WAIT_FOR_A_PLACE, self.places.acquire()).await;
-        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded(Reason::MADE_AT_ONCE)) };
+        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded(Reason::MADE_AT_ONCE).into()) };
         let made = tokio::time::timeout(self.options.deadline, load).await;
-        made.unwrap_or(Err(GalleryError::DeadlineExceeded))
+        made.unwrap_or_else(|_| Err(GalleryError::DeadlineExceeded.into()))
     }
 
-    fn count(&self, outcome: Outcome) -> Result<Rendered, Arc<GalleryError>> {
+    fn count(&self, outcome: Outcome<Brought>) -> Result<Rendered, Arc<GalleryError>> {
         let given = match &outcome {
             Ok(Brought { kept: false, .. }) => &self.given.made,
             Ok(Brought { kept: true, .. }) => &self.given.kept,

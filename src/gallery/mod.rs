@@ -5,6 +5,7 @@ mod coding;
 mod cursor;
 mod person_photos;
 mod persons;
+mod ranking;
 mod readiness;
 mod refills;
 mod rendered;
@@ -19,6 +20,7 @@ pub use self::answers::{AnswerOptions, Answers};
 pub use self::coding::Coding;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
+pub use self::ranking::{RankingOptions, SharedRanking};
 pub use self::readiness::{CredentialsWord, Readiness, RedisWord, Report, TableWord, Tables};
 use self::rendered::Page;
 pub use self::rendered::{Body, Rendered};
@@ -77,6 +79,7 @@ pub struct Gallery {
 #[derive(Debug)]
 pub struct Pages {
     catalog: Catalog,
+    ranking: Arc<SharedRanking>,
     locations: PhotoLocations,
     urls: UrlBook,
     shared: SharedCache,
@@ -160,24 +163,25 @@ impl Pages {
     /// `thumbs_bucket` holds what `repThumbKey` and `thumbKey` name.
     pub fn new(
         catalog: Catalog,
+        ranking: SharedRanking,
         locations: PhotoLocations,
         urls: UrlBook,
         shared: SharedCache,
         thumbs_bucket: String,
         seal: Seal,
     ) -> Self {
-        Self { catalog, locations, urls, shared, thumbs_bucket, seal }
+        Self { catalog, ranking: Arc::new(ranking), locations, urls, shared, thumbs_bucket, seal }
     }
 
-    async fn load(&self, key: PageKey) -> Result<Page, GalleryError> {
+    async fn load(&self, key: PageKey) -> Result<Page, Arc<GalleryError>> {
         match key {
             PageKey::Persons(request) => {
                 let page = self.persons(&request).await?;
-                Page::of(&page, page.usable_until)
+                Ok(Page::of(&page, page.usable_until)?.of_what_was_read(page.read_at))
             }
             PageKey::PersonPhotos(person, request) => {
                 let page = self.person_photos(person, &request).await?;
-                Page::of(&page, page.usable_until)
+                Ok(Page::of(&page, page.usable_until)?)
             }
         }
     }

@@ -1,11 +1,12 @@
 //! `GET /persons`: everybody, ranked by how many photos they are in.
 
-use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::ranking::{Gathering, Position};
 use super::{GalleryError, PageRequest, Pages, cursor, earliest_end, expose, usable_until};
 use crate::catalog;
 use crate::domain::{PersonId, PhotoCount, SignedUrl};
@@ -30,6 +31,9 @@ pub struct PersonsPage {
     /// When the first of its URLs is no longer handed out.
     #[serde(skip)]
     pub(super) usable_until: Option<Timestamp>,
+    /// When the table was read.
+    #[serde(skip)]
+    pub(super) read_at: Timestamp,
 }
 
 /// A person of the ranking.
@@ -43,8 +47,8 @@ struct Person {
     #[schema(value_type = f64, format = "")]
     photo_count: PhotoCount,
     /// The thumbnail's key as the row holds it, the empty text included; null when there is none.
-    #[schema(required)]
-    rep_thumb_key: Option<String>,
+    #[schema(value_type = Option<String>, required)]
+    rep_thumb_key: Option<Box<str>>,
     /// The signed URL of that key; null without a key, and for a key that is not signed.
     #[serde(rename = "repThumbURL", serialize_with = "expose")]
     #[schema(value_type = Option<String>, format = "uri", required)]
@@ -53,27 +57,31 @@ struct Person {
 
 impl Pages {
     /// Those who follow the cursor's person, by photo count from the largest, ties by identifier.
-    pub(super) async fn persons(&self, page: &PageRequest) -> Result<PersonsPage, GalleryError> {
+    pub(super) async fn persons(&self, page: &PageRequest) -> Result<PersonsPage, Arc<GalleryError>> {
         let after = page.cursor.as_deref().map(|cursor| self.open_position(cursor)).transpose()?;
-        let mut ranking = self.catalog.persons().await?;
-        if let Some((count, id)) = &after {
-            ranking.retain(|person| rank(person).cmp(&(Reverse(*count), id)) == Ordering::Greater);
-        }
-        ranking.sort_by(|left, right| rank(left).cmp(&rank(right)));
-        let has_more = ranking.len() > page.limit;
-        ranking.truncate(page.limit);
-        let next_cursor = ranking.last().filter(|_| has_more).and_then(|last| self.seal_position(last));
+        let scan = |mut gathering: Gathering| {
+            let catalog = self.catalog.clone();
+            async move {
+                catalog.persons(|person| gathering.add(person)).await?;
+                Ok(gathering)
+            }
+        };
+        let part = self.ranking.part(after.as_ref(), page.limit, scan).await?;
+        let last = part.persons.last().filter(|_| part.has_more);
+        let next_cursor = last.and_then(|last| self.seal_position(last));
 
-        let objects: Vec<_> = ranking
+        let objects: Vec<_> = part
+            .persons
             .iter()
             .map(|person| {
                 let key = person.rep_thumb_key.as_deref().filter(|key| !key.is_empty())?;
                 self.urls.object(&self.thumbs_bucket, key)
             })
             .collect();
-        let urls = self.urls.urls(&objects, &mut self.shared.session()).await?;
+        let urls = self.urls.urls(&objects, &mut self.shared.session()).await.map_err(GalleryError::from)?;
         let (expires_at, usable_until) = (earliest_end(&urls), usable_until(&urls));
-        let persons = ranking
+        let persons = part
+            .persons
             .into_iter()
             .zip(urls)
             .map(|(person, url)| Person {
@@ -83,7 +91,7 @@ impl Pages {
                 rep_thumb_url: url.map(|handed_out| handed_out.url),
             })
             .collect();
-        Ok(PersonsPage { persons, next_cursor, expires_at, usable_until })
+        Ok(PersonsPage { persons, next_cursor, expires_at, usable_until, read_at: part.read_at })
     }
 
     fn seal_position(&self, person: &catalog::Person) -> Option<String> {
@@ -91,15 +99,10 @@ impl Pages {
         cursor::write(&self.seal, LIST, &(count, person.id.as_str()))
     }
 
-    fn open_position(&self, cursor: &str) -> Result<(PhotoCount, PersonId), GalleryError> {
+    fn open_position(&self, cursor: &str) -> Result<Position, GalleryError> {
         let (count, id): (String, String) = cursor::read(&self.seal, LIST, cursor)?;
         PhotoCount::parse(&count).zip(PersonId::from_row(id)).ok_or(GalleryError::Cursor)
     }
-}
-
-/// What the ranking sorts by.
-fn rank(person: &catalog::Person) -> (Reverse<PhotoCount>, &PersonId) {
-    (Reverse(person.photo_count), &person.id)
 }
 
 #[cfg(test)]
@@ -116,8 +119,13 @@ mod tests {
             rep_thumb_key: None,
             rep_thumb_url: Some(url),
         };
-        let page =
-            PersonsPage { persons: vec![person], next_cursor: None, expires_at: None, usable_until: None };
+        let page = PersonsPage {
+            persons: vec![person],
+            next_cursor: None,
+            expires_at: None,
+            usable_until: None,
+            read_at: Timestamp::UNIX_EPOCH,
+        };
         assert!(serde_json::to_string(&page).unwrap().contains("secret"));
         for debug in [format!("{page:?}"), format!("{:?}", Page::of(&page, None).unwrap())] {
             assert!(!debug.contains("secret"), "{debug}");

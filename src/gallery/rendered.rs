@@ -24,6 +24,7 @@ const OVERHEAD_BYTES: usize = 512;
 pub(super) struct Page {
     json: Bytes,
     usable_until: Option<Timestamp>,
+    read_at: Option<Timestamp>,
 }
 
 impl Page {
@@ -31,7 +32,17 @@ impl Page {
     pub(super) fn of(page: &impl Serialize, usable_until: Option<Timestamp>) -> Result<Self, GalleryError> {
         let json = serde_json::to_vec(page).map_err(GalleryError::Unrendered)?;
         // without the room for more, which nobody would weigh
-        Ok(Self { json: json.into_boxed_slice().into(), usable_until })
+        Ok(Self { json: json.into_boxed_slice().into(), usable_until, read_at: None })
+    }
+
+    /// It says what the tables held at `at`. Without this, they were read for this page alone, just now.
+    pub(super) fn of_what_was_read(self, at: Timestamp) -> Self {
+        Self { read_at: Some(at), ..self }
+    }
+
+    /// When what it says was read.
+    pub(super) fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
     }
 }
 

@@ -58,6 +58,11 @@ labels! {
         /// One word.
         state: &'static str,
     }
+    /// What something was made of.
+    Source {
+        /// One word.
+        source: &'static str,
+    }
     /// How a body is compressed.
     Coding {
         /// As in `Content-Encoding`.

@@ -113,6 +113,11 @@ metrics! {
     answer_compressions: Family<Coding, Counter> = Family::default(), "answer_compressions";
     /// Bytes of the lists in memory, all codings of them.
     answer_bytes: Gauge = Gauge::default(), "answer_bytes";
+    /// Pages of the ranking made, by what they were made of: `memory` (a ranking that was there), `scan` (one that was being read
+    /// for all who waited), `alone` (a scan for this page only: it lies behind what fits into memory, or `lists.fresh` is 0).
+    ranking_pages: Family<Source, Counter> = Family::default(), "ranking_pages";
+    /// Bytes of the ranking that was read last.
+    ranking_bytes: Gauge = Gauge::default(), "ranking_bytes";
     /// Calls to DynamoDB, each with all its attempts.
     dynamodb_calls: Family<Call, Counter> = Family::default(), "dynamodb_calls";
     /// Seconds that calls to DynamoDB took with all their attempts, those that failed included.

@@ -26,6 +26,7 @@ mod person_photos;
 mod persons;
 mod policies;
 mod process;
+mod ranking;
 mod readiness;
 mod redis_acl;
 mod redis_faults;

@@ -73,11 +73,11 @@ pub(super) async fn check(
         }
     };
     sample.person_thumbs =
-        persons.iter().filter_map(|person| non_empty(person.rep_thumb_key.as_ref())).collect();
+        persons.iter().filter_map(|person| non_empty(person.rep_thumb_key.as_deref())).collect();
     let occurrences = reader.occurrences(&persons).await;
     let places = reader.photos(&occurrences).await;
     for occurrence in occurrences {
-        sample.occurrence_thumbs.extend(non_empty(occurrence.thumb_key.as_ref()));
+        sample.occurrence_thumbs.extend(non_empty(occurrence.thumb_key.as_deref()));
         let known = places.get(&occurrence.photo_id).cloned().unwrap_or_default();
         let PhotoLocation { bucket, key } = occurrence.location.or(known);
         sample.photos.extend(bucket.zip(key));
@@ -85,8 +85,8 @@ pub(super) async fn check(
     (reader.findings, sample)
 }
 
-fn non_empty(key: Option<&String>) -> Option<String> {
-    key.filter(|key| !key.is_empty()).cloned()
+fn non_empty(key: Option<&str>) -> Option<String> {
+    key.filter(|key| !key.is_empty()).map(str::to_owned)
 }
 
 /// What is not there.
@@ -125,7 +125,7 @@ impl Reader<'_> {
         }
         self.findings.push(Finding::ok(PERSONS, format!("{table} is read, and its key is personId")));
         let without =
-            persons.iter().filter(|person| non_empty(person.rep_thumb_key.as_ref()).is_none()).count();
+            persons.iter().filter(|person| non_empty(person.rep_thumb_key.as_deref()).is_none()).count();
         let read = count(rows, "row", "rows");
         if !self.tell_odd_rows(PERSON_ROWS, "persons", persons.len()) {
             self.findings.push(if without == 0 {

@@ -26,8 +26,8 @@ fn key(limit: usize) -> PageKey {
     PageKey::Persons(PageRequest { limit, cursor: None })
 }
 
-fn page(text: &str) -> Result<Page, GalleryError> {
-    Page::of(&text, None)
+fn page(text: &str) -> Result<Page, Arc<GalleryError>> {
+    Ok(Page::of(&text, None)?)
 }
 
 type Got = Result<Rendered, Arc<GalleryError>>;
@@ -37,8 +37,10 @@ fn text_of(outcome: &Got) -> String {
     serde_json::from_slice(&rendered.body(Coding::Identity).0.bytes).unwrap()
 }
 
-fn failing() -> GalleryError {
-    CatalogError { kind: FailureKind::Unavailable, operation: "Scan", answer: None, source: None }.into()
+fn failing() -> Arc<GalleryError> {
+    let error =
+        CatalogError { kind: FailureKind::Unavailable, operation: "Scan", answer: None, source: None };
+    GalleryError::from(error).into()
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ fn who_waits_for_a_thread_that_ends_starts_again() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ending = runtime();
     // its loads never end, and are dropped with it
-    let never = std::future::pending::<Result<Page, GalleryError>>;
+    let never = std::future::pending::<Result<Page, Arc<GalleryError>>>;
     ending.block_on(async { drop(answers.refill(&key(1), never)) });
 
     let outcome = runtime().block_on(async {
@@ -151,6 +153,23 @@ async fn a_clock_that_is_set_back_makes_an_answer_no_younger() {
 }
 
 #[tokio::test]
+async fn an_answer_is_as_old_as_what_it_says() {
+    let (answers, clock) = answers(1 << 20);
+    let read_at = clock.now();
+    clock.advance(Duration::from_secs(4));
+    let old = || async move { Ok(page("old")?.of_what_was_read(read_at)) };
+    answers.get(&key(1), old).await.unwrap();
+    let state = || answers.state(&answers.stored.peek(&key(1)).unwrap());
+    assert_eq!(state(), State::Fresh);
+
+    clock.advance(Duration::from_secs(1));
+
+    assert_eq!(state(), State::Stale);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(state(), State::Expired);
+}
+
+#[tokio::test]
 async fn a_cursor_that_is_refused_anew_ends_the_present_answer() {
     let (answers, clock) = answers(1 << 20);
     answers.get(&key(1), || async { page("old") }).await.unwrap();
@@ -159,7 +178,7 @@ async fn a_cursor_that_is_refused_anew_ends_the_present_answer() {
     assert_eq!(text_of(&kept), "old");
     clock.advance(Duration::from_mins(1));
 
-    let refused = answers.get(&key(1), || async { Err(GalleryError::Cursor) }).await;
+    let refused = answers.get(&key(1), || async { Err(GalleryError::Cursor.into()) }).await;
 
     assert!(matches!(*refused.unwrap_err(), GalleryError::Cursor));
     let failed = answers.get(&key(1), || async { Err(failing()) }).await;
@@ -202,6 +221,6 @@ async fn pages_of_all_sizes_stay_within_the_memory() {
 
 #[test]
 fn the_largest_pages_have_a_place_in_the_default_memory() {
-    let (answers, _) = answers(32 << 20);
+    let (answers, _) = answers(24 << 20);
     assert!(answers.stored.shard_capacity() >= 8 << 20, "{}", answers.stored.shard_capacity());
 }
