@@ -1,8 +1,9 @@
-//! What becomes of the good answers when more is asked than can be answered: the peak of `GET /persons` that is made anew for each
-//! request, and then one, three and five times that peak, offered without waiting for answers.
+//! What becomes of the good answers when more is asked than can be answered: the peak of `GET /persons/{personId}/photos`, each
+//! of another person and so made anew, and then one, three and five times that peak, offered without waiting for answers.
 //!
-//! `cargo bench --bench overload`. One worker, `lists.fresh = 0s`, a DynamoDB of canned answers that takes five milliseconds, log
-//! off. Rounds of all variants in turn; compare the ratios of one run, not figures of different machines.
+//! `cargo bench --bench overload`. One worker, a DynamoDB of canned answers that takes five milliseconds, log off. The load and
+//! that DynamoDB share a thread that never sleeps: waking it would be work of the server, as it is not behind a network. Rounds of
+//! all variants in turn; compare the ratios of one run, not figures of different machines.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 #![allow(clippy::print_stdout, reason = "that is what it is for")]
@@ -21,7 +22,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use beetroot_api::app::{App, Outside};
 use beetroot_api::clock::{Clock, Stopwatch};
-use beetroot_api::config::{ByteSize, Settings};
+use beetroot_api::config::Settings;
 use beetroot_api::emulators;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -31,7 +32,8 @@ use tokio::task::LocalSet;
 
 use support::{Client, header, median, on_its_own_thread, server_cpu, uuid};
 
-const PERSONS: usize = 50;
+/// Of each person; each with a picture and a thumbnail.
+const PHOTOS: usize = 100;
 /// How long DynamoDB takes.
 const LATENCY: Duration = Duration::from_millis(5);
 /// Closed loops of which the best one is the peak.
@@ -41,16 +43,19 @@ const FACTORS: [f64; 3] = [1.0, 3.0, 5.0];
 /// Connections that wait for answers at most when answers are not waited for: a request that finds none is not sent.
 const CONNECTIONS: usize = 3000;
 const ROUNDS: usize = 3;
-const ROUND: Duration = Duration::from_secs(2);
-/// Not counted at the beginning of a round.
-const WARM_UP: Duration = Duration::from_millis(500);
-const REQUEST: &str = "GET /persons HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const ROUND: Duration = Duration::from_secs(3);
+/// Not counted at the beginning of a round: longer than an answer takes, or those of the beginning would be missing.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 fn main() {
-    let dynamodb = start_dynamodb();
-    let service = start_service(dynamodb);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
+        tokio::task::spawn_local(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        let service = start_service(start_dynamodb().await);
         let mut best = (0.0, 0);
         for at_once in AT_ONCE {
             closed_loop(service, at_once).await;
@@ -64,6 +69,8 @@ fn main() {
             let some = join_all((0..100).map(|_| Client::connect(service))).await;
             idle.borrow_mut().extend(some);
         }
+        // not counted: memory that is used for the first time costs the system more than the second time
+        open_loop(&idle, best.0 * FACTORS[FACTORS.len() - 1]).await;
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let peak = closed_loop(service, best.1).await;
@@ -102,6 +109,11 @@ fn main() {
     });
 }
 
+/// Asks for a page that nobody has asked for.
+fn request() -> String {
+    format!("GET /persons/{}/photos HTTP/1.1\r\nHost: localhost\r\n\r\n", uuid())
+}
+
 /// Good answers a second, and the seconds of processor time that the server had for them.
 #[derive(Clone, Copy)]
 struct Peak {
@@ -128,7 +140,7 @@ async fn closed_loop(addr: SocketAddr, at_once: usize) -> Peak {
     let counts = join_all(clients.into_iter().map(async |mut client| {
         let mut good = 0_u32;
         while watch.elapsed() < ROUND {
-            let status = client.ask(REQUEST).await;
+            let status = client.ask(&request()).await;
             good += u32::from(status == 200 && watch.elapsed() > WARM_UP);
         }
         good
@@ -157,7 +169,7 @@ async fn open_loop(idle: &Rc<RefCell<Vec<Client>>>, rate: f64) -> Outcome {
             let (idle, latencies, refused) = (Rc::clone(idle), Rc::clone(&latencies), Rc::clone(&refused));
             tokio::task::spawn_local(async move {
                 let asked = Stopwatch::start();
-                let status = client.ask(REQUEST).await;
+                let status = client.ask(&request()).await;
                 let now = watch.elapsed();
                 if now > WARM_UP && now < ROUND {
                     if status == 200 {
@@ -195,16 +207,13 @@ async fn open_loop(idle: &Rc<RefCell<Vec<Client>>>, rate: f64) -> Outcome {
     outcome
 }
 
-/// The service as in production, but that each request is worked on.
+/// The service as in production, with one worker.
 fn start_service(dynamodb: SocketAddr) -> SocketAddr {
     let mut settings = Settings::defaults("thumbs");
     settings.server.port = 0;
     settings.server.workers = 1;
     // connections that have asked nothing yet stay open
     settings.server.client_request_timeout = Duration::from_secs(3600);
-    settings.lists.fresh = Duration::ZERO;
-    settings.cache.confirm = Duration::from_secs(30);
-    settings.cache.memory = ByteSize(64 << 20);
     settings.aws.region = Some(emulators::REGION.to_owned());
     settings.aws.dynamodb_endpoint = Some(format!("http://{dynamodb}"));
     let credentials = Credentials::new("AKIA", "secret", None, None, "bench");
@@ -220,29 +229,36 @@ fn start_service(dynamodb: SocketAddr) -> SocketAddr {
     })
 }
 
-/// Answers every call with the same rows, so that it takes no processor time from what is measured.
-fn start_dynamodb() -> SocketAddr {
-    on_its_own_thread(async move |tell| {
-        let rows: Vec<_> = (0..PERSONS)
-            .map(|number| {
-                let id = uuid();
-                let thumb = format!("faces-thumbs/{id}/{}_face_1.jpg", uuid());
-                json!({ "personId": { "S": id }, "photoCount": { "N": number.to_string() }, "repThumbKey": { "S": thumb } })
+/// Answers every call with the same rows, so that it takes little processor time from what is measured.
+async fn start_dynamodb() -> SocketAddr {
+    let rows: Vec<_> = (0..PHOTOS)
+        .map(|number| {
+            let photo = uuid();
+            json!({
+                "personId": { "S": "somebody" },
+                "occurrence": { "S": format!("{number:04}") },
+                "photoId": { "S": photo },
+                "photoBucket": { "S": "photos" },
+                "photoKey": { "S": format!("photos-raw/{photo}.jpg") },
+                "thumbKey": { "S": format!("faces-thumbs/{photo}_face_1.jpg") },
             })
-            .collect();
-        let body = json!({ "Items": rows, "Count": PERSONS, "ScannedCount": PERSONS }).to_string();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let answer: Rc<[u8]> = format!("{head}{body}").into_bytes().into();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        tell.send(listener.local_addr().unwrap()).unwrap();
+        })
+        .collect();
+    let body = json!({ "Items": rows, "Count": PHOTOS, "ScannedCount": PHOTOS }).to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer: Rc<[u8]> = format!("{head}{body}").into_bytes().into();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            actix_web::rt::spawn(answer_calls(stream, Rc::clone(&answer)));
+            tokio::task::spawn_local(answer_calls(stream, Rc::clone(&answer)));
         }
-    })
+    });
+    addr
 }
 
 async fn answer_calls(mut stream: TcpStream, answer: Rc<[u8]>) {

@@ -7,6 +7,11 @@ use std::error::Error;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bytes::Bytes;
+use mimalloc::MiMalloc;
+
+/// The product's, so that it is not what is compared.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {

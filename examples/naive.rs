@@ -12,6 +12,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::presigning::PresigningConfig;
+use mimalloc::MiMalloc;
 use serde_json::json;
 
 type Item = HashMap<String, AttributeValue>;
@@ -23,6 +24,10 @@ struct Clients {
     s3: aws_sdk_s3::Client,
     thumbs_bucket: String,
 }
+
+/// The product's, so that it is not what is compared.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {

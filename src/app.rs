@@ -166,8 +166,7 @@ async fn build_gallery(
         stale: settings.lists.stale,
         memory: memory.answers,
         deadline: settings.server.request_timeout,
-        most_at_once: settings.server.max_in_flight,
-        made_at_once: settings.lists.made_at_once,
+        made_at_once: settings.lists.made_at_once * settings.server.worker_count(),
     };
     let answers = Answers::new(options, clock.clone(), metrics.clone());
     Ok(Gallery::new(pages, answers, clock, settings.server.unready_after))

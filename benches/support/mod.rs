@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use mimalloc::MiMalloc;
 use rustix::net::{self, RecvFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
@@ -20,6 +21,10 @@ const HEAD_BYTES: usize = 2048;
 const DISCARD: RecvFlags = RecvFlags::TRUNC;
 #[cfg(not(target_os = "linux"))]
 const DISCARD: RecvFlags = RecvFlags::empty();
+
+/// The product's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs a server that tells its address, on a thread of its own.
 pub fn on_its_own_thread(run: impl AsyncFnOnce(mpsc::Sender<SocketAddr>) + Send + 'static) -> SocketAddr {

@@ -71,7 +71,7 @@ impl Reader {
             lists: Lists {
                 fresh: self.take("lists.fresh", span),
                 stale: self.take("lists.stale", span),
-                made_at_once: self.take("lists.made_at_once", |found| value::number(found, 1..=100_000)),
+                made_at_once: self.take("lists.made_at_once", |found| value::number(found, 1..=10_000)),
             },
             seal: Seal { key: self.take("seal.key", value::seal_key) },
             log: Log {

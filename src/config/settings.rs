@@ -3,6 +3,7 @@
 //! The defaults named here are those of `config/default.toml`, and a test compares them.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,6 +74,16 @@ pub struct Server {
     pub shutdown_timeout: Duration,
     /// Whether `/` is a page that shows the pictures. Default no: then `/` is a 404 like any unknown path.
     pub viewer: bool,
+}
+
+impl Server {
+    /// The worker threads that `workers` stands for.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            workers => workers,
+        }
+    }
 }
 
 /// `[cors]`: which web pages may read the answers.
@@ -231,7 +242,8 @@ pub struct Lists {
     /// How much longer an answer is given while a new one is being made, 0 s to 1 h. Default 30 s. While DynamoDB fails it is
     /// given on as long as its URLs may be.
     pub stale: Duration,
-    /// Answers that are made at once, 1 to 100000; others wait for a place, a second at most, then they are a 503. Default 128.
+    /// Answers that are made at once for each worker, 1 to 10000. Four times as many wait for a place, a second at most; the rest is
+    /// a 503 at once. Default 32.
     pub made_at_once: usize,
 }
 
@@ -349,7 +361,7 @@ mod tests {
             lists: Lists {
                 fresh: 5s,
                 stale: 30s,
-                made_at_once: 128,
+                made_at_once: 32,
             },
             seal: Seal {
                 key: SecretBox<str>([REDACTED]),

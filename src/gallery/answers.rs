@@ -34,6 +34,9 @@ const WITHOUT_URLS_SECONDS: i64 = 3600;
 /// refuses what is larger than itself, and a page of 1,000 photos has more than 3 MB.
 const LARGE_ANSWER_BYTES: usize = 256 << 10;
 
+/// How many wait for each place. With more, nobody is served sooner, all wait longer, and what has waited long is no longer in the
+/// processor's cache when its turn comes.
+const WAITING_FOR_A_PLACE: usize = 4;
 /// How long an answer waits until others are made; then there are too many.
 const LONGEST_WAIT_FOR_A_PLACE: Duration = Duration::from_secs(1);
 
@@ -48,9 +51,7 @@ pub struct AnswerOptions {
     pub memory: usize,
     /// The longest that making one may take.
     pub deadline: Duration,
-    /// How many may be made or wait for a place at once: `server.max_in_flight`.
-    pub most_at_once: usize,
-    /// How many are worked on at once: `lists.made_at_once`.
+    /// How many are worked on at once: `lists.made_at_once` of all workers.
     pub made_at_once: usize,
 }
 
@@ -127,7 +128,7 @@ impl Answers {
                 options.memory as u64,
                 ByWeight,
             ),
-            refills: Refills::new(options.most_at_once),
+            refills: Refills::new(options.made_at_once * (1 + WAITING_FOR_A_PLACE)),
             places: Semaphore::new(options.made_at_once),
             given: Given {
                 fresh: count("fresh"),
@@ -150,8 +151,7 @@ impl Answers {
         L: Future<Output = Result<Page, Arc<GalleryError>>> + Send + 'static,
     {
         if self.options.fresh.is_zero() {
-            // boxed, or the future of each warm answer has the size of a whole refill
-            let made = self.within_deadline(Box::pin(load())).await;
+            let made = self.within_deadline(load()).await;
             let made =
                 made.map(|page| Brought { rendered: Rendered::new(page, self.clock.now()), kept: false });
             return self.count(made);

@@ -152,7 +152,8 @@ impl Gallery {
     async fn answer(&self, key: PageKey) -> Result<Answer<'_>, Arc<GalleryError>> {
         let load = || {
             let (pages, key) = (Arc::clone(&self.pages), key.clone());
-            async move { pages.load(key).await }
+            // boxed when it begins: what waits for its turn is small, and so is the future of a warm answer
+            async move { Box::pin(pages.load(key)).await }
         };
         let rendered = self.answers.get(&key, load).await?;
         Ok(Answer { rendered, key, answers: &self.answers })

@@ -63,7 +63,7 @@ where
                 return told;
             }
             if running.len() >= self.most {
-                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded(Reason::IN_FLIGHT))));
+                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded(Reason::MADE_AT_ONCE))));
                 return told;
             }
             running.insert(key.clone(), told.clone());

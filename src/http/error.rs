@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
@@ -172,4 +173,9 @@ impl ApiError {
 }
 
 // Only carries the error to the layer around all routes, which knows the request and lets it answer.
-impl ResponseError for ApiError {}
+impl ResponseError for ApiError {
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        // the default writes a text that nobody reads
+        HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}

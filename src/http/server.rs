@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use actix_http::HttpService;
@@ -24,10 +23,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub fn bind(settings: &config::Server, shared: &web::Data<Shared>) -> io::Result<(Server, SocketAddr)> {
     let listeners = listen(settings)?;
     let addr = listeners.first().ok_or(io::ErrorKind::AddrNotAvailable)?.local_addr()?;
-    let workers = match settings.workers {
-        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        workers => workers,
-    };
+    let workers = settings.worker_count();
     let mut server = Server::build()
         .disable_signals()
         .workers(workers)

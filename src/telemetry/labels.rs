@@ -109,9 +109,9 @@ labels! {
 }
 
 impl Reason {
-    /// `server.max_in_flight` requests, or refreshes of lists, were being worked on.
+    /// `server.max_in_flight` requests were being worked on.
     pub const IN_FLIGHT: Self = Self { reason: "in_flight" };
-    /// `lists.made_at_once` lists were being made, and none was done within a second.
+    /// `lists.made_at_once` lists were being made for each worker, and too many were waiting, or none was done within a second.
     pub const MADE_AT_ONCE: Self = Self { reason: "made_at_once" };
 
     /// A reason by its word.

@@ -59,30 +59,6 @@ async fn a_client_that_goes_away_frees_its_place() {
 }
 
 #[actix_web::test]
-async fn refreshes_that_nobody_waits_for_are_bounded_as_well() {
-    let app = TestApp::start_with(|wishes| wishes.settings.server.max_in_flight = 2).await;
-    let pages = ["/persons/anna/photos", "/persons/ben/photos"];
-    for page in pages {
-        app.get(page).await.ok();
-    }
-    app.clock.advance(Duration::from_secs(6));
-    app.dynamodb().hang_all();
-    for page in pages {
-        app.get(page).await.ok();
-    }
-    while app.dynamodb().calls("Query") < 4 {
-        tokio::task::yield_now().await;
-    }
-
-    let answer = app.get("/persons/chloe/photos").await;
-
-    answer.assert_error(503);
-    answer.assert_header("retry-after", "1");
-    assert_eq!(app.dynamodb().calls("Query"), 4, "two at first, two refreshes, and none for a third page");
-    assert_eq!(app.metric(r#"beetroot_http_overload_total{reason="in_flight"}"#), 1);
-}
-
-#[actix_web::test]
 async fn a_request_takes_no_longer_than_its_timeout() {
     let app =
         TestApp::start_with(|wishes| wishes.settings.server.request_timeout = Duration::from_millis(200))

@@ -8,6 +8,7 @@ use crate::catalog::{CatalogError, FailureKind};
 use crate::gallery::PageRequest;
 
 const FRESH: Duration = Duration::from_secs(5);
+const MADE_AT_ONCE: usize = 8;
 
 fn answers(memory: usize) -> (Arc<Answers>, Clock) {
     let clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap());
@@ -16,8 +17,7 @@ fn answers(memory: usize) -> (Arc<Answers>, Clock) {
         stale: Duration::from_secs(30),
         memory,
         deadline: Duration::from_secs(5),
-        most_at_once: 64,
-        made_at_once: 64,
+        made_at_once: MADE_AT_ONCE,
     };
     (Arc::new(Answers::new(options, clock.clone(), Metrics::default())), clock)
 }
@@ -138,6 +138,49 @@ fn threads_that_want_the_same_page_share_one_load() {
         assert!(thread.join().unwrap().iter().all(|text| text == "shared"));
     }
     assert_eq!(loads.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn who_finds_the_waiting_line_full_is_refused_at_once_and_nobody_else() {
+    let (answers, _) = answers(1 << 20);
+    let (made, done) = tokio::sync::watch::channel(false);
+    let load = || {
+        let mut done = done.clone();
+        async move {
+            let _ = done.wait_for(|done| *done).await;
+            page("made")
+        }
+    };
+    let keys: Vec<_> = (1..=MADE_AT_ONCE * (1 + WAITING_FOR_A_PLACE)).map(key).collect();
+    let mut waiting = std::pin::pin!(join_all(keys.iter().map(|key| answers.get(key, &load))));
+    assert!(waiting.as_mut().now_or_never().is_none());
+
+    let outcome = answers.get(&key(0), load).now_or_never();
+
+    let refused = outcome.expect("at once").unwrap_err();
+    assert!(matches!(*refused, GalleryError::Overloaded(Reason::MADE_AT_ONCE)));
+    made.send(true).unwrap();
+    assert!(waiting.await.iter().all(|outcome| text_of(outcome) == "made"));
+    answers.get(&key(0), load).await.unwrap();
+}
+
+#[tokio::test]
+async fn refreshes_that_nobody_waits_for_are_in_the_waiting_line_as_well() {
+    let (answers, clock) = answers(1 << 20);
+    let keys: Vec<_> = (1..=MADE_AT_ONCE * (1 + WAITING_FOR_A_PLACE)).map(key).collect();
+    for key in &keys {
+        answers.get(key, || async { page("stale") }).await.unwrap();
+    }
+    clock.advance(FRESH);
+    for key in &keys {
+        let given = answers.get(key, std::future::pending).await;
+        assert_eq!(text_of(&given), "stale");
+    }
+
+    let outcome = answers.get(&key(0), std::future::pending).now_or_never();
+
+    let refused = outcome.expect("at once").unwrap_err();
+    assert!(matches!(*refused, GalleryError::Overloaded(Reason::MADE_AT_ONCE)));
 }
 
 #[tokio::test]
