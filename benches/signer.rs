@@ -58,7 +58,12 @@ fn signed_at() -> SystemTime {
 
 fn prepared(token_bytes: usize) -> Arc<PreparedSigner> {
     let credentials = credentials(token_bytes);
-    let endpoints = Endpoints::new(&sdk(credentials.clone()), None, Some(CACHE_CONTROL.to_owned()));
+    let endpoints = Endpoints::new(
+        &sdk(credentials.clone()),
+        None,
+        Some(CACHE_CONTROL.to_owned()),
+        Duration::from_hours(1),
+    );
     let endpoint = runtime().block_on(endpoints.resolve(BUCKET)).unwrap();
     Signer::new(&credentials).prepare(&endpoint, Timestamp::try_from(signed_at()).unwrap())
 }

@@ -207,8 +207,8 @@ pub async fn url_book(
     let provider = sdk.credentials_provider().ok_or(BuildError::NoCredentials)?;
     let presign = &settings.presign;
     let public_endpoint = settings.aws.s3_public_endpoint.as_ref().or(settings.aws.s3_endpoint.as_ref());
-    let endpoints =
-        Endpoints::new(sdk, public_endpoint.map(String::as_str), presign.response_cache_control());
+    let public_endpoint = public_endpoint.map(String::as_str);
+    let endpoints = Endpoints::new(sdk, public_endpoint, presign.response_cache_control(), presign.expires);
     endpoints.resolve(&presign.thumbs_bucket).await.map_err(BuildError::ThumbsBucket)?;
     if settings.server.viewer {
         for allowed in &presign.allow {

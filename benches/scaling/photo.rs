@@ -52,7 +52,7 @@ pub fn sdk(token_bytes: usize) -> SdkConfig {
 }
 
 pub fn endpoints(sdk: &SdkConfig) -> Endpoints {
-    Endpoints::new(sdk, None, Some("private, max-age=3600, immutable".to_owned()))
+    Endpoints::new(sdk, None, Some("private, max-age=3600, immutable".to_owned()), Duration::from_hours(1))
 }
 
 /// The life of a URL and the margin that the defaults give it, seconds.

@@ -120,6 +120,7 @@ mod tests {
             path_prefix: "/".into(),
             region: "eu-central-1".into(),
             overrides: "&response-cache-control=private".into(),
+            fingerprint: String::new(),
         })
     }
 

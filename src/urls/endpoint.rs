@@ -38,6 +38,9 @@ pub struct BucketEndpoint {
     pub region: String,
     /// `&response-cache-control=…`, encoded, or empty: what S3 is told to answer with.
     pub overrides: String,
+    /// Changes with whatever changes the form of a URL, its life included, and not with who signs it: part of the key under which
+    /// instances share URLs.
+    pub fingerprint: String,
 }
 
 /// Why a bucket's URLs cannot be signed.
@@ -61,12 +64,19 @@ pub enum EndpointError {
 pub struct Endpoints {
     client: Client,
     response_cache_control: Option<String>,
+    expires: Duration,
     known: RwLock<HashMap<String, Arc<BucketEndpoint>>>,
 }
 
 impl Endpoints {
-    /// Takes region and endpoints from the SDK's configuration; `endpoint` replaces its S3 endpoint.
-    pub fn new(sdk: &SdkConfig, endpoint: Option<&str>, response_cache_control: Option<String>) -> Self {
+    /// Takes region and endpoints from the SDK's configuration; `endpoint` replaces its S3 endpoint. The URLs are to live for
+    /// `expires`: `PRESIGN_EXPIRES`.
+    pub fn new(
+        sdk: &SdkConfig,
+        endpoint: Option<&str>,
+        response_cache_control: Option<String>,
+        expires: Duration,
+    ) -> Self {
         let mut config = Builder::from(sdk).credentials_provider(credentials_that_open_nothing());
         if let Some(endpoint) = endpoint {
             // without the slash the SDK glues the bucket to the last segment of the endpoint's path
@@ -75,7 +85,8 @@ impl Endpoints {
         if endpoint.is_some() || endpoint_url::configured(sdk, "S3").is_some() {
             config = config.force_path_style(true);
         }
-        Self { client: Client::from_conf(config.build()), response_cache_control, known: RwLock::default() }
+        let client = Client::from_conf(config.build());
+        Self { client, response_cache_control, expires, known: RwLock::default() }
     }
 
     /// The endpoint of a bucket; asks nobody: the SDK's rules are a table within it.
@@ -117,7 +128,8 @@ impl Endpoints {
             .await
             .map_err(|error| unresolved(error.into()))?;
 
-        let endpoint = BucketEndpoint::read(sample.uri(), self.response_cache_control.clone()).map(Arc::new);
+        let overrides = self.response_cache_control.as_deref();
+        let endpoint = BucketEndpoint::read(sample.uri(), overrides, self.expires).map(Arc::new);
         let signed_at = Timestamp::UNIX_EPOCH + Duration::from_secs(second.into());
         endpoint
             .filter(|endpoint| {
@@ -130,19 +142,6 @@ impl Endpoints {
 }
 
 impl BucketEndpoint {
-    /// Changes with whatever changes the form of a URL, and not with who signs it: part of the key under which instances share
-    /// URLs.
-    pub fn fingerprint(&self, expires_seconds: i64) -> String {
-        let digest = Sha256::new()
-            .chain_update(format!("{FORM_VERSION}\n{expires_seconds}\n"))
-            .chain_update(format!(
-                "{}\n{}\n{}\n{}",
-                self.origin, self.path_prefix, self.region, self.overrides
-            ))
-            .finalize();
-        hex::encode(&digest[..8])
-    }
-
     /// The origin as browsers write it: lower case, without the scheme's own port.
     fn browser_origin(&self) -> String {
         let scheme = self.origin.split_once("://").map_or("https", |(scheme, _)| scheme);
@@ -150,20 +149,22 @@ impl BucketEndpoint {
     }
 
     /// Takes the sample's URL apart.
-    fn read(sample: &str, response_cache_control: Option<String>) -> Option<Self> {
+    fn read(sample: &str, response_cache_control: Option<&str>, expires: Duration) -> Option<Self> {
         let (address, query) = sample.split_once('?')?;
         let (scheme, rest) = address.split_once("://")?;
         let (authority, path) = rest.split_at(rest.find('/')?);
         let default_port = if scheme == "https" { ":443" } else { ":80" };
         let scope = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
-        Some(Self {
-            origin: format!("{scheme}://{authority}"),
-            host: authority.strip_suffix(default_port).unwrap_or(authority).to_owned(),
-            path_prefix: path.strip_suffix(SAMPLE.0)?.to_owned(),
-            region: scope.split("%2F").nth(2)?.to_owned(),
-            overrides: response_cache_control
-                .map_or_else(String::new, |value| format!("&response-cache-control={}", encode(&value))),
-        })
+        let origin = format!("{scheme}://{authority}");
+        let host = authority.strip_suffix(default_port).unwrap_or(authority).to_owned();
+        let path_prefix = path.strip_suffix(SAMPLE.0)?.to_owned();
+        let region = scope.split("%2F").nth(2)?.to_owned();
+        let overrides = response_cache_control
+            .map_or_else(String::new, |value| format!("&response-cache-control={}", encode(value)));
+        let expires = expires.as_secs();
+        let form = format!("{FORM_VERSION}\n{expires}\n{origin}\n{path_prefix}\n{region}\n{overrides}");
+        let fingerprint = hex::encode(&Sha256::digest(form)[..8]);
+        Some(Self { origin, host, path_prefix, region, overrides, fingerprint })
     }
 }
 

@@ -314,8 +314,8 @@ impl UrlBook {
     }
 
     fn cache_key(&self, endpoint: &BucketEndpoint, object: &ObjectRef) -> String {
-        let fingerprint = endpoint.fingerprint(self.schedule.expires());
-        format!("{}:url:{fingerprint}:{}/{}", self.sharing.namespace, object.bucket(), object.key())
+        let namespace = &self.sharing.namespace;
+        format!("{namespace}:url:{}:{}/{}", endpoint.fingerprint, object.bucket(), object.key())
     }
 
     async fn endpoint(&self, object: &ObjectRef) -> Option<Arc<BucketEndpoint>> {

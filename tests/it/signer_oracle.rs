@@ -170,7 +170,7 @@ async fn both(case: &Case) -> (Result<String, String>, Result<String, String>) {
         .map(|request| request.uri().to_owned())
         .map_err(|error| format!("{error:?}"));
 
-    let ours = Endpoints::new(&sdk, None, case.cache_control.clone())
+    let ours = Endpoints::new(&sdk, None, case.cache_control.clone(), Duration::from_hours(1))
         .resolve(case.bucket)
         .await
         .map_err(|error| error.to_string())

@@ -147,6 +147,7 @@ mod tests {
             path_prefix: "/b/".into(),
             region: "eu-central-1".into(),
             overrides: String::new(),
+            fingerprint: String::new(),
         };
         let region = |region| vec![("x-amz-bucket-region", region)];
         for (status, headers, expected) in [
