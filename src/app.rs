@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, PhotoLocations};
 use crate::clock::Clock;
 use crate::config::{Dynamodb, Settings};
 use crate::domain::AllowList;
-use crate::gallery::{AnswerOptions, Answers, Gallery, Pages, RankingOptions, SharedRanking};
+use crate::gallery::{AnswerOptions, Answers, Gallery, Pages, Places, RankingOptions, SharedRanking};
 use crate::http;
 use crate::seal::Seal;
 use crate::shared_cache::{SharedCache, SharedCacheError};
@@ -159,14 +159,16 @@ async fn build_gallery(
         deadline: settings.server.request_timeout,
     };
     let ranking = SharedRanking::new(ranking, clock.clone(), metrics.clone());
+    let places = settings.lists.made_at_once * settings.server.worker_count();
     let thumbs_bucket = settings.presign.thumbs_bucket.clone();
-    let pages = Pages::new(catalog, ranking, locations, urls, shared, thumbs_bucket, seal);
+    let pages =
+        Pages::new(Places::new(places), catalog, ranking, locations, urls, shared, thumbs_bucket, seal);
     let options = AnswerOptions {
         fresh: settings.lists.fresh,
         stale: settings.lists.stale,
         memory: memory.answers,
         deadline: settings.server.request_timeout,
-        made_at_once: settings.lists.made_at_once * settings.server.worker_count(),
+        places,
     };
     let answers = Answers::new(options, clock.clone(), metrics.clone());
     Ok(Gallery::new(pages, answers, clock, settings.server.unready_after))

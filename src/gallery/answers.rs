@@ -18,10 +18,10 @@ use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::coding::Coding;
+use super::places::WAITING_FOR_EACH;
 use super::refills::{Outcome, Refills, Waiting};
 use super::rendered::{Page, Rendered};
 use super::{GalleryError, PageKey};
@@ -34,12 +34,6 @@ const WITHOUT_URLS_SECONDS: i64 = 3600;
 /// refuses what is larger than itself, and a page of 1,000 photos has more than 3 MB.
 const LARGE_ANSWER_BYTES: usize = 256 << 10;
 
-/// How many wait for each place. With more, nobody is served sooner, all wait longer, and what has waited long is no longer in the
-/// processor's cache when its turn comes.
-const WAITING_FOR_A_PLACE: usize = 4;
-/// How long an answer waits until others are made; then there are too many.
-const LONGEST_WAIT_FOR_A_PLACE: Duration = Duration::from_secs(1);
-
 /// How answers are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerOptions {
@@ -51,8 +45,8 @@ pub struct AnswerOptions {
     pub memory: usize,
     /// The longest that making one may take.
     pub deadline: Duration,
-    /// How many are worked on at once: `lists.made_at_once` of all workers.
-    pub made_at_once: usize,
+    /// How many are worked on at once, see [`Places`](super::Places): as many times that [`WAITING_FOR_EACH`] wait.
+    pub places: usize,
 }
 
 /// The answers in memory.
@@ -61,8 +55,6 @@ pub struct Answers {
     options: AnswerOptions,
     stored: Cache<PageKey, Stored, ByWeight>,
     refills: Refills<PageKey, Brought>,
-    /// Of those who work.
-    places: Semaphore,
     metrics: Metrics,
     given: Given,
 }
@@ -116,10 +108,8 @@ impl Answers {
     /// Nothing is stored yet.
     pub fn new(options: AnswerOptions, clock: Clock, metrics: Metrics) -> Self {
         let count = |state| metrics.answers.get_or_create_owned(&metrics::State { state });
-        for bound in [Reason::IN_FLIGHT, Reason::MADE_AT_ONCE] {
-            // from 0, or an alert does not see the first refusals as an increase
-            metrics.http_overload.get_or_create_owned(&bound);
-        }
+        // from 0, or an alert does not see the first refusals as an increase
+        metrics.http_overload.get_or_create_owned(&Reason::MADE_AT_ONCE);
         Self {
             clock,
             options,
@@ -128,8 +118,7 @@ impl Answers {
                 options.memory as u64,
                 ByWeight,
             ),
-            refills: Refills::new(options.made_at_once * (1 + WAITING_FOR_A_PLACE)),
-            places: Semaphore::new(options.made_at_once),
+            refills: Refills::new(options.places * (1 + WAITING_FOR_EACH)),
             given: Given {
                 fresh: count("fresh"),
                 stale: count("stale"),
@@ -232,6 +221,8 @@ impl Answers {
                         self.stored.remove(key);
                         Err(error)
                     }
+                    // nobody has asked the tables: no reason to give on what is old
+                    _ if matches!(*error, GalleryError::Overloaded) => Err(error),
                     Some(present) if is_usable(&present.rendered, now) => {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
@@ -274,11 +265,6 @@ impl Answers {
         &self,
         load: impl Future<Output = Result<Page, Arc<GalleryError>>>,
     ) -> Result<Page, Arc<GalleryError>> {
-        // Work that is begun is finished: with more of it at once than there are processors for, each call to DynamoDB would wait
-        // for its turn until its time is over, and be made again. What waits here costs nothing, and not for long, so that it
-        // still has its time when its turn comes.
-        let place = tokio::time::timeout(LONGEST_WAIT_FOR_A_PLACE, self.places.acquire()).await;
-        let Ok(Ok(_place)) = place else { return Err(GalleryError::Overloaded(Reason::MADE_AT_ONCE).into()) };
         let made = tokio::time::timeout(self.options.deadline, load).await;
         made.unwrap_or_else(|_| Err(GalleryError::DeadlineExceeded.into()))
     }
@@ -290,10 +276,8 @@ impl Answers {
             Err(_) => &self.given.failed,
         };
         given.inc();
-        if let Err(error) = &outcome
-            && let GalleryError::Overloaded(bound) = &**error
-        {
-            self.metrics.http_overload.get_or_create(bound).inc();
+        if matches!(&outcome, Err(error) if matches!(**error, GalleryError::Overloaded)) {
+            self.metrics.http_overload.get_or_create(&Reason::MADE_AT_ONCE).inc();
         }
         outcome.map(|brought| brought.rendered)
     }

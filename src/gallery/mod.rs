@@ -5,6 +5,7 @@ mod coding;
 mod cursor;
 mod person_photos;
 mod persons;
+mod places;
 mod ranking;
 mod readiness;
 mod refills;
@@ -20,6 +21,7 @@ pub use self::answers::{AnswerOptions, Answers};
 pub use self::coding::Coding;
 pub use self::person_photos::PersonPhotosPage;
 pub use self::persons::PersonsPage;
+pub use self::places::Places;
 pub use self::ranking::{RankingOptions, SharedRanking};
 pub use self::readiness::{CredentialsWord, Readiness, RedisWord, Report, TableWord, Tables};
 use self::rendered::Page;
@@ -29,7 +31,6 @@ use crate::clock::Clock;
 use crate::domain::{PersonId, SignedUrl};
 use crate::seal::Seal;
 use crate::shared_cache::SharedCache;
-use crate::telemetry::metrics::Reason;
 use crate::urls::{CredentialsError, HandedOut, UrlBook};
 
 /// Which part of a list.
@@ -59,9 +60,9 @@ pub enum GalleryError {
     /// The work that others waited for was broken off, twice: a panic, or the end of the process.
     #[error("the work was broken off")]
     BrokenOff,
-    /// As many answers as allowed are being made; which bound it was, as the metric names it.
+    /// As many answers as allowed are being made.
     #[error("too many answers are being made")]
-    Overloaded(Reason),
+    Overloaded,
     /// A page could not be written as JSON.
     #[error("an answer could not be rendered")]
     Unrendered(#[source] serde_json::Error),
@@ -78,6 +79,7 @@ pub struct Gallery {
 /// Makes pages from the catalog and the URL book.
 #[derive(Debug)]
 pub struct Pages {
+    places: Places,
     catalog: Catalog,
     ranking: Arc<SharedRanking>,
     locations: PhotoLocations,
@@ -152,7 +154,7 @@ impl Gallery {
     async fn answer(&self, key: PageKey) -> Result<Answer<'_>, Arc<GalleryError>> {
         let load = || {
             let (pages, key) = (Arc::clone(&self.pages), key.clone());
-            // boxed when it begins: what waits for its turn is small, and so is the future of a warm answer
+            // boxed, or the future of each warm answer has the size of a whole refill
             async move { Box::pin(pages.load(key)).await }
         };
         let rendered = self.answers.get(&key, load).await?;
@@ -163,6 +165,7 @@ impl Gallery {
 impl Pages {
     /// `thumbs_bucket` holds what `repThumbKey` and `thumbKey` name.
     pub fn new(
+        places: Places,
         catalog: Catalog,
         ranking: SharedRanking,
         locations: PhotoLocations,
@@ -171,7 +174,7 @@ impl Pages {
         thumbs_bucket: String,
         seal: Seal,
     ) -> Self {
-        Self { catalog, ranking: Arc::new(ranking), locations, urls, shared, thumbs_bucket, seal }
+        Self { places, catalog, ranking: Arc::new(ranking), locations, urls, shared, thumbs_bucket, seal }
     }
 
     async fn load(&self, key: PageKey) -> Result<Page, Arc<GalleryError>> {

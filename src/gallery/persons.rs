@@ -66,7 +66,9 @@ impl Pages {
                 Ok(gathering)
             }
         };
+        // before a place is taken: who waits for a scan keeps no processor busy
         let part = self.ranking.part(after.as_ref(), page.limit, scan).await?;
+        let _place = self.places.take().await?;
         let last = part.persons.last().filter(|_| part.has_more);
         let next_cursor = last.and_then(|last| self.seal_position(last));
 

@@ -4,7 +4,7 @@
 //! ([`Part::read_at`]): the two times do not add up. See docs/decisions/0021.
 //!
 //! Where not everybody fits into its memory, it is the ranking's head, and a page behind that scans for itself. Such a scan keeps
-//! no more than the page.
+//! no more than the page, and few run at once.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::GalleryError;
 use super::refills::{Outcome, Refills, Waiting};
@@ -26,6 +27,10 @@ use crate::telemetry::metrics::{Metrics, Source};
 const PERSON_BYTES: usize = size_of::<Person>() + size_of::<Person>() / SPARE + 2 * 16;
 /// The list grows by one part in so many, not to twice its size: it is the largest thing in memory.
 const SPARE: usize = 8;
+
+/// Scans of single pages at once: each holds a page of DynamoDB's, up to a megabyte of JSON and what is made of it, which no bound in
+/// bytes sees.
+const SCANS_ALONE: usize = 4;
 
 /// How the ranking is kept.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +48,10 @@ pub struct SharedRanking {
     clock: Clock,
     options: RankingOptions,
     present: Mutex<Option<Arc<Ranking>>>,
+    /// The last one that had room, when the ranking that was read last was not whole.
+    head_end: Mutex<Option<Ranked>>,
     reading: Refills<(), Arc<Ranking>>,
+    alone: Semaphore,
     metrics: Metrics,
 }
 
@@ -93,7 +101,15 @@ struct Ranked(Person);
 impl SharedRanking {
     /// Nothing is read yet.
     pub fn new(options: RankingOptions, clock: Clock, metrics: Metrics) -> Self {
-        Self { clock, options, present: Mutex::default(), reading: Refills::new(1), metrics }
+        Self {
+            clock,
+            options,
+            present: Mutex::default(),
+            head_end: Mutex::default(),
+            reading: Refills::new(1),
+            alone: Semaphore::new(SCANS_ALONE),
+            metrics,
+        }
     }
 
     /// At most `limit` persons behind `after`. What is not in memory comes by `scan`, which gives all persons to what it is called
@@ -107,18 +123,26 @@ impl SharedRanking {
     where
         S: Future<Output = Result<Gathering, GalleryError>> + Send + 'static,
     {
-        if !self.options.fresh.is_zero() {
+        if !self.options.fresh.is_zero() && !self.is_behind_the_head(after) {
             let (ranking, source) = self.ranking(&scan).await?;
             if ranking.is_whole || ranking.behind(after).len() > limit {
                 self.count(source);
                 return Ok(ranking.part(after, limit));
             }
         }
+        // never closed
+        let _place = self.alone.acquire().await.map_err(|_| GalleryError::BrokenOff)?;
         // one more tells whether others follow
         let room = Room { persons: limit + 1, bytes: usize::MAX };
         let gathering = scan(Gathering::new(after.cloned(), room)).await?;
         self.count("alone");
         Ok(gathering.into_ranking(self.clock.now()).part(after, limit))
+    }
+
+    /// Whether a page there has nobody of the ranking in memory, as far as it reached when it was read last: then it need not be read
+    /// for it.
+    fn is_behind_the_head(&self, after: Option<&Position>) -> bool {
+        lock(&self.head_end).as_ref().is_some_and(|end| !end.is_behind(after))
     }
 
     /// The one in memory, or the one that is being read now, with the word for where it comes from.
@@ -142,7 +166,7 @@ impl SharedRanking {
     }
 
     fn fresh(&self) -> Option<Arc<Ranking>> {
-        let ranking = self.present().clone()?;
+        let ranking = lock(&self.present).clone()?;
         let age = self.clock.now().duration_since(ranking.read_at);
         // one from the future: the system's clock was set back, and nobody knows how old it is
         (!age.is_negative() && age.unsigned_abs() < self.options.fresh).then_some(ranking)
@@ -172,7 +196,7 @@ impl SharedRanking {
     ) -> Outcome<Arc<Ranking>> {
         // the old one makes room first: nobody wants it any more. Freeing and sorting a million persons takes a thread long enough
         // to hold up the requests beside it.
-        if let Some(old) = self.present().take() {
+        if let Some(old) = lock(&self.present).take() {
             tokio::task::spawn_blocking(move || drop(old));
         }
         let gathering = scanning.await?;
@@ -180,18 +204,20 @@ impl SharedRanking {
         let sorting = tokio::task::spawn_blocking(move || gathering.into_ranking(read_at));
         let ranking = Arc::new(sorting.await.map_err(|_| GalleryError::BrokenOff)?);
         self.metrics.ranking_bytes.set(i64::try_from(ranking.bytes).unwrap_or(i64::MAX));
-        *self.present() = Some(Arc::clone(&ranking));
+        let end = ranking.persons.last().filter(|_| !ranking.is_whole);
+        *lock(&self.head_end) = end.map(|Ranked(person)| Ranked(person.clone()));
+        *lock(&self.present) = Some(Arc::clone(&ranking));
         Ok(ranking)
-    }
-
-    fn present(&self) -> MutexGuard<'_, Option<Arc<Ranking>>> {
-        // a place to put something, right at any time
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, source: &'static str) {
         self.metrics.ranking_pages.get_or_create(&Source { source }).inc();
     }
+}
+
+/// For places to put something, which are right at any time.
+fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Gathering {

@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::GalleryError;
-use crate::telemetry::metrics::Reason;
 
 /// How a refill ends for all who wait.
 pub(super) type Outcome<T> = Result<T, Arc<GalleryError>>;
@@ -63,7 +62,7 @@ where
                 return told;
             }
             if running.len() >= self.most {
-                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded(Reason::MADE_AT_ONCE))));
+                let _ = tell.send(Err(Arc::new(GalleryError::Overloaded)));
                 return told;
             }
             running.insert(key.clone(), told.clone());

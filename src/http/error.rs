@@ -62,7 +62,7 @@ impl From<Arc<GalleryError>> for ApiError {
         match &*error {
             GalleryError::Cursor => Self::Query(error.to_string()),
             GalleryError::Unrendered(_) => Self::Unrendered(Box::new(error)),
-            GalleryError::Overloaded(_) => Self::Overloaded,
+            GalleryError::Overloaded => Self::Overloaded,
             GalleryError::Catalog(_)
             | GalleryError::Credentials(_)
             | GalleryError::DeadlineExceeded

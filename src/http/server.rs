@@ -15,6 +15,7 @@ use tokio::net::TcpSocket;
 use super::connection::{Connection, Patience};
 use super::{Shared, application};
 use crate::config;
+use crate::telemetry::metrics::Reason;
 
 /// How long a connection that closes may still bring what nobody reads: or a client that sends a body loses its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ pub fn bind(settings: &config::Server, shared: &web::Data<Shared>) -> io::Result
     let listeners = listen(settings)?;
     let addr = listeners.first().ok_or(io::ErrorKind::AddrNotAvailable)?.local_addr()?;
     let workers = settings.worker_count();
+    // from 0, or an alert does not see the first refusals as an increase
+    shared.metrics.http_overload.get_or_create_owned(&Reason::IN_FLIGHT);
     let mut server = Server::build()
         .disable_signals()
         .workers(workers)

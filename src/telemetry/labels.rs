@@ -111,7 +111,7 @@ labels! {
 impl Reason {
     /// `server.max_in_flight` requests were being worked on.
     pub const IN_FLIGHT: Self = Self { reason: "in_flight" };
-    /// `lists.made_at_once` lists were being made for each worker, and too many were waiting, or none was done within a second.
+    /// `lists.made_at_once` lists were being made for each worker and as many waited as may, or it waited too long for a place.
     pub const MADE_AT_ONCE: Self = Self { reason: "made_at_once" };
 
     /// A reason by its word.

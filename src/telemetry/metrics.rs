@@ -101,7 +101,7 @@ metrics! {
     /// Requests being worked on now.
     http_in_flight: Gauge = Gauge::default(), "http_in_flight";
     /// Requests refused because of others: `in_flight` (`server.max_in_flight` of them were being worked on), `made_at_once`
-    /// (`lists.made_at_once` lists were being made for each worker, and four times as many waited, or none was done in a second).
+    /// (`lists.made_at_once` lists were being made for each worker and four times as many waited, or it waited a second for a place).
     http_overload: Family<Reason, Counter> = Family::default(), "http_overload";
     /// Lists given: `fresh`, `stale` (while a new one is being made), `kept` (no new one could be made), `made` (the client
     /// waited for it), `failed`. With `lists.fresh = 0` only the last two.

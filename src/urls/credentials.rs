@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// While the present credentials live, the provider is asked for longer ones when a quarter has passed of what they had left
 /// when it was last asked. A provider that makes a new session each time costs few calls, and still each URL has three
 /// quarters of the life it could have; one that gives the same until minutes before the end is asked more often towards it.
-const SHARE_BETWEEN_EARLY_REFRESHES: i64 = 4;
+const PARTS_OF_WHAT_IS_LEFT: i64 = 4;
 /// But no more often than this.
 const SECONDS_BETWEEN_EARLY_REFRESHES: i64 = 60;
 /// The longest that a provider may take: container and instance metadata answer in milliseconds.
@@ -85,7 +85,7 @@ impl Credentials {
             Some((left, signer)) if left > self.needed_seconds => {
                 // alive, but its URLs are shorter than asked for: one caller looks for better ones, the others go on
                 match self.last.try_lock() {
-                    Ok(mut last) if may_give_longer(last.as_ref(), &signer, now) => {
+                    Ok(mut last) if is_time_to_ask(last.as_ref(), &signer, now) => {
                         Ok(self.ask(&mut last).await.unwrap_or(signer))
                     }
                     _ => Ok(signer),
@@ -167,8 +167,10 @@ impl Credentials {
 }
 
 /// Whether enough of the present credentials' life has passed since the provider was last asked.
-fn may_give_longer(last: Option<&Attempt>, present: &Signer, now: Timestamp) -> bool {
-    let share = last.map_or(0, |last| present.seconds_left(last.at) / SHARE_BETWEEN_EARLY_REFRESHES);
+fn is_time_to_ask(last: Option<&Attempt>, present: &Signer, now: Timestamp) -> bool {
+    // one that failed has given nothing that would last
+    let last_answer = last.filter(|last| last.failure.is_none());
+    let share = last_answer.map_or(0, |last| present.seconds_left(last.at) / PARTS_OF_WHAT_IS_LEFT);
     !asked_within(last, now, share.max(SECONDS_BETWEEN_EARLY_REFRESHES))
 }
 
@@ -325,6 +327,22 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &same));
         provider.give("second", Some(end + Duration::from_secs(7200)));
         clock.advance(Duration::from_secs(563));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "second");
+    }
+
+    #[tokio::test]
+    async fn below_the_life_of_a_url_a_provider_that_fails_is_asked_again_after_a_minute() {
+        let (credentials, provider, clock) = credentials();
+        let end = clock.now() + Duration::from_secs(3000);
+        provider.give("first", Some(end));
+        credentials.signer().await.unwrap();
+        provider.fail();
+        clock.advance(Duration::from_secs(750));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+        provider.give("second", Some(end + Duration::from_secs(7200)));
+        clock.advance(Duration::from_secs(59));
+        assert_eq!(name(&credentials.signer().await.unwrap()), "first");
+        clock.advance(Duration::from_secs(1));
         assert_eq!(name(&credentials.signer().await.unwrap()), "second");
     }
 

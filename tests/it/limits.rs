@@ -91,6 +91,22 @@ async fn what_waits_for_a_place_asks_dynamodb_nothing_and_is_a_503_after_a_secon
 }
 
 #[actix_web::test]
+async fn pages_that_wait_for_the_ranking_take_no_place_from_others() {
+    let app = TestApp::start_with(|wishes| wishes.settings.lists.made_at_once = 1).await;
+    app.dynamodb().hang_all();
+    let ranking = join_all([app.get("/persons?limit=1"), app.get("/persons?limit=2")]);
+    let photos = async {
+        while app.dynamodb().calls("Scan") == 0 {
+            tokio::task::yield_now().await;
+        }
+        // what hangs goes on hanging, until its attempt is over
+        app.dynamodb().heal();
+        app.get("/persons/anna/photos").await.ok();
+    };
+    futures_util::future::join(ranking, photos).await;
+}
+
+#[actix_web::test]
 async fn a_place_that_becomes_free_is_taken() {
     let app = TestApp::start_with(|wishes| wishes.settings.lists.made_at_once = 1).await;
     app.dynamodb().delay_all(Duration::from_millis(50));

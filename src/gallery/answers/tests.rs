@@ -8,7 +8,7 @@ use crate::catalog::{CatalogError, FailureKind};
 use crate::gallery::PageRequest;
 
 const FRESH: Duration = Duration::from_secs(5);
-const MADE_AT_ONCE: usize = 8;
+const PLACES: usize = 8;
 
 fn answers(memory: usize) -> (Arc<Answers>, Clock) {
     let clock = Clock::manual(Timestamp::from_second(1_790_000_000).unwrap());
@@ -17,7 +17,7 @@ fn answers(memory: usize) -> (Arc<Answers>, Clock) {
         stale: Duration::from_secs(30),
         memory,
         deadline: Duration::from_secs(5),
-        made_at_once: MADE_AT_ONCE,
+        places: PLACES,
     };
     (Arc::new(Answers::new(options, clock.clone(), Metrics::default())), clock)
 }
@@ -151,14 +151,14 @@ async fn who_finds_the_waiting_line_full_is_refused_at_once_and_nobody_else() {
             page("made")
         }
     };
-    let keys: Vec<_> = (1..=MADE_AT_ONCE * (1 + WAITING_FOR_A_PLACE)).map(key).collect();
+    let keys: Vec<_> = (1..=PLACES * (1 + WAITING_FOR_EACH)).map(key).collect();
     let mut waiting = std::pin::pin!(join_all(keys.iter().map(|key| answers.get(key, &load))));
     assert!(waiting.as_mut().now_or_never().is_none());
 
     let outcome = answers.get(&key(0), load).now_or_never();
 
     let refused = outcome.expect("at once").unwrap_err();
-    assert!(matches!(*refused, GalleryError::Overloaded(Reason::MADE_AT_ONCE)));
+    assert!(matches!(*refused, GalleryError::Overloaded));
     made.send(true).unwrap();
     assert!(waiting.await.iter().all(|outcome| text_of(outcome) == "made"));
     answers.get(&key(0), load).await.unwrap();
@@ -167,7 +167,7 @@ async fn who_finds_the_waiting_line_full_is_refused_at_once_and_nobody_else() {
 #[tokio::test]
 async fn refreshes_that_nobody_waits_for_are_in_the_waiting_line_as_well() {
     let (answers, clock) = answers(1 << 20);
-    let keys: Vec<_> = (1..=MADE_AT_ONCE * (1 + WAITING_FOR_A_PLACE)).map(key).collect();
+    let keys: Vec<_> = (1..=PLACES * (1 + WAITING_FOR_EACH)).map(key).collect();
     for key in &keys {
         answers.get(key, || async { page("stale") }).await.unwrap();
     }
@@ -180,7 +180,19 @@ async fn refreshes_that_nobody_waits_for_are_in_the_waiting_line_as_well() {
     let outcome = answers.get(&key(0), std::future::pending).now_or_never();
 
     let refused = outcome.expect("at once").unwrap_err();
-    assert!(matches!(*refused, GalleryError::Overloaded(Reason::MADE_AT_ONCE)));
+    assert!(matches!(*refused, GalleryError::Overloaded));
+}
+
+#[tokio::test]
+async fn an_answer_gets_no_younger_by_a_refresh_that_finds_no_place() {
+    let (answers, clock) = answers(1 << 20);
+    answers.get(&key(1), || async { page("old") }).await.unwrap();
+    clock.advance(FRESH + Duration::from_secs(30));
+
+    let outcome = answers.get(&key(1), || async { Err(GalleryError::Overloaded.into()) }).await;
+
+    assert!(matches!(*outcome.unwrap_err(), GalleryError::Overloaded));
+    assert_eq!(answers.state(&answers.stored.peek(&key(1)).unwrap()), State::Expired);
 }
 
 #[tokio::test]

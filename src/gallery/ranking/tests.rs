@@ -139,7 +139,7 @@ async fn without_reuse_each_page_scans_for_itself() {
 
     assert!(parts.iter().all(|part| part.as_ref().unwrap().has_more));
     assert_eq!(table.scans(), 4);
-    assert!(ranking.present().is_none());
+    assert!(lock(&ranking.present).is_none());
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn the_whole_ranking_is_seen_once_wherever_pages_and_memory_end() {
                 assert_eq!(seen, ranked(persons), "{persons} persons by {limit} in {memory} bytes");
                 let fits = persons * one <= memory;
                 assert_eq!(table.scans() == 1, fits, "{persons} persons by {limit} in {memory} bytes");
-                assert!(ranking.present().as_ref().unwrap().bytes <= memory);
+                assert!(lock(&ranking.present).as_ref().unwrap().bytes <= memory);
             }
         }
     }
@@ -256,6 +256,47 @@ async fn pages_of_a_ranking_that_is_too_large_come_from_its_head_as_far_as_that_
     assert_eq!(table.scans(), 1);
     ranking.part(None, 50, |gathering| table.scan(gathering)).await.unwrap();
     assert_eq!(table.scans(), 2, "whether others follow is not in memory");
+}
+
+#[tokio::test]
+async fn a_page_behind_the_head_does_not_wait_for_the_head_to_be_read() {
+    let one = PERSON_BYTES + "p000".len() + "faces-thumbs/1.jpg".len();
+    let (ranking, clock) = shared_ranking(|options| options.memory = 50 * one);
+    let table = Table::of(100);
+    let first = ranking.part(None, 49, |gathering| table.scan(gathering)).await.unwrap();
+    clock.advance(FRESH);
+    let end = ranked(100)[49].clone();
+    let end = (0..100).map(of_number).find(|(_, id)| id.as_str() == end).unwrap();
+
+    let behind = ranking.part(Some(&end), 9, |gathering| table.scan(gathering)).await.unwrap();
+
+    assert_eq!(
+        (first.persons.len(), ids(&behind)),
+        (49, ranked(100)[50..59].iter().map(String::as_str).collect())
+    );
+    assert_eq!(table.scans(), 2, "one for the head, one for the page");
+}
+
+#[tokio::test]
+async fn few_pages_scan_alone_at_once() {
+    let (ranking, _) = shared_ranking(|options| options.fresh = Duration::ZERO);
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let table = Table::of(9);
+    let counted = |gathering| {
+        let scan = table.scan(gathering);
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        async move {
+            most.fetch_max(now.fetch_add(1, Atomic::SeqCst) + 1, Atomic::SeqCst);
+            let gathered = scan.await;
+            now.fetch_sub(1, Atomic::SeqCst);
+            gathered
+        }
+    };
+
+    let parts = join_all((1..50).map(|limit| ranking.part(None, limit, counted))).await;
+
+    assert!(parts.iter().all(Result::is_ok));
+    assert_eq!(most.load(Atomic::SeqCst), SCANS_ALONE);
 }
 
 proptest! {
