@@ -158,11 +158,17 @@ async fn build_gallery(
         memory: memory.ranking,
         deadline: settings.server.request_timeout,
     };
-    let ranking = SharedRanking::new(ranking, clock.clone(), metrics.clone());
     let places = settings.lists.made_at_once * settings.server.worker_count();
-    let thumbs_bucket = settings.presign.thumbs_bucket.clone();
-    let pages =
-        Pages::new(Places::new(places), catalog, ranking, locations, urls, shared, thumbs_bucket, seal);
+    let pages = Pages {
+        places: Places::new(places),
+        catalog,
+        ranking: Arc::new(SharedRanking::new(ranking, clock.clone(), metrics.clone())),
+        locations,
+        urls,
+        shared,
+        thumbs_bucket: settings.presign.thumbs_bucket.clone(),
+        seal,
+    };
     let options = AnswerOptions {
         fresh: settings.lists.fresh,
         stale: settings.lists.stale,

@@ -79,14 +79,22 @@ pub struct Gallery {
 /// Makes pages from the catalog and the URL book.
 #[derive(Debug)]
 pub struct Pages {
-    places: Places,
-    catalog: Catalog,
-    ranking: Arc<SharedRanking>,
-    locations: PhotoLocations,
-    urls: UrlBook,
-    shared: SharedCache,
-    thumbs_bucket: String,
-    seal: Seal,
+    /// Of those that are worked on.
+    pub places: Places,
+    /// The tables.
+    pub catalog: Catalog,
+    /// All persons in order.
+    pub ranking: Arc<SharedRanking>,
+    /// Where the photos are whose occurrence does not say it.
+    pub locations: PhotoLocations,
+    /// Signs.
+    pub urls: UrlBook,
+    /// Redis, one session a page.
+    pub shared: SharedCache,
+    /// Holds what `repThumbKey` and `thumbKey` name.
+    pub thumbs_bucket: String,
+    /// Of cursors.
+    pub seal: Seal,
 }
 
 /// What an answer is found by.
@@ -163,20 +171,6 @@ impl Gallery {
 }
 
 impl Pages {
-    /// `thumbs_bucket` holds what `repThumbKey` and `thumbKey` name.
-    pub fn new(
-        places: Places,
-        catalog: Catalog,
-        ranking: SharedRanking,
-        locations: PhotoLocations,
-        urls: UrlBook,
-        shared: SharedCache,
-        thumbs_bucket: String,
-        seal: Seal,
-    ) -> Self {
-        Self { places, catalog, ranking: Arc::new(ranking), locations, urls, shared, thumbs_bucket, seal }
-    }
-
     async fn load(&self, key: PageKey) -> Result<Page, Arc<GalleryError>> {
         match key {
             PageKey::Persons(request) => {
