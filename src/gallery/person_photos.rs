@@ -70,7 +70,6 @@ impl Pages {
             .as_deref()
             .map(|cursor| cursor::read::<RowKey>(&self.seal, &list, cursor))
             .transpose()?;
-        let _place = self.places.take().await?;
         let started_by_cursor = after.is_some();
         let found = match self.catalog.occurrences(&person, after, page.limit).await {
             // the cursor is ours, but not of the table that this service reads now
