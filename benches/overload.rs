@@ -1,7 +1,7 @@
 //! What becomes of the good answers when more is asked than can be answered: the peak of `GET /persons/{personId}/photos`, each
 //! of another person and so made anew, and then one, three and five times that peak, offered without waiting for answers.
 //!
-//! `cargo bench --bench overload`. One worker, a DynamoDB of canned answers that takes five milliseconds, log off. The load and
+//! `cargo bench --bench overload`. Pages of three sizes, one after the other. One worker, a DynamoDB of canned answers that takes five milliseconds, log off. The load and
 //! that DynamoDB share a thread that never sleeps: waking it would be work of the server, as it is not behind a network. Rounds of
 //! all variants in turn; compare the ratios of one run, not figures of different machines.
 
@@ -32,8 +32,8 @@ use tokio::task::LocalSet;
 
 use support::{Client, header, median, on_its_own_thread, server_cpu, uuid};
 
-/// Of each person; each with a picture and a thumbnail.
-const PHOTOS: usize = 100;
+/// Photos of a person, each with a picture and a thumbnail; the last is what a request without `limit` gets at most.
+const PAGES: [usize; 3] = [50, 100, 200];
 /// How long DynamoDB takes.
 const LATENCY: Duration = Duration::from_millis(5);
 /// Closed loops of which the best one is the peak.
@@ -55,58 +55,67 @@ fn main() {
                 tokio::task::yield_now().await;
             }
         });
-        let service = start_service(start_dynamodb().await);
-        let mut best = (0.0, 0);
-        for at_once in AT_ONCE {
-            closed_loop(service, at_once).await;
-            let rate = closed_loop(service, at_once).await.good;
-            println!("{at_once:4} at once: {rate:8.0} good answers/s");
-            best = if rate > best.0 { (rate, at_once) } else { best };
-        }
-        // opened once: their opening and closing would be work, too
-        let idle = Rc::new(RefCell::new(Vec::new()));
-        for _ in 0..CONNECTIONS / 100 {
-            let some = join_all((0..100).map(|_| Client::connect(service))).await;
-            idle.borrow_mut().extend(some);
-        }
-        // not counted: memory that is used for the first time costs the system more than the second time
-        open_loop(&idle, best.0 * FACTORS[FACTORS.len() - 1]).await;
-        let mut rounds = Vec::new();
-        for _ in 0..ROUNDS {
-            let peak = closed_loop(service, best.1).await;
-            print!("a round: peak {:.0}; good of what was offered:", peak.good);
-            let mut outcomes = Vec::new();
-            for factor in FACTORS {
-                let outcome = open_loop(&idle, peak.good * factor).await;
-                print!(" {factor}x {:.0}", outcome.good);
-                std::io::stdout().flush().unwrap();
-                outcomes.push(outcome);
-            }
-            println!();
-            rounds.push((peak, outcomes));
-        }
-        let peak = median(rounds.iter().map(|(peak, _)| peak.good).collect());
-        println!("peak: {peak:.0} good answers/s; medians of {ROUNDS} rounds");
-        println!("  offered   good/s  of peak  the same per CPU  refused/s  not sent/s  good p50 ms  good p99 ms");
-        for (at, factor) in FACTORS.iter().enumerate() {
-            let of = |value: &dyn Fn(Peak, &Outcome) -> f64| {
-                median(rounds.iter().map(|(peak, outcomes)| value(*peak, &outcomes[at])).collect())
-            };
-            println!(
-                "{factor:8.0}x {:8.0} {:8.2} {:17.2} {:10.0} {:11.0} {:12.1} {:12.1}",
-                of(&|_, outcome| outcome.good),
-                of(&|peak, outcome| outcome.good / peak.good),
-                of(&|peak, outcome| (outcome.good / outcome.cpu) / (peak.good / peak.cpu)),
-                of(&|_, outcome| outcome.refused),
-                of(&|_, outcome| outcome.not_sent),
-                of(&|_, outcome| outcome.p50),
-                of(&|_, outcome| outcome.p99),
-            );
+        for photos in PAGES {
+            println!("pages of {photos} photos");
+            measure(start_service(start_dynamodb(photos).await)).await;
         }
         println!("per CPU: by the processor time that the server had. Where others use the same cores, the load among them, it says");
         println!("more than the answers do.");
         println!("target: 0.9 of the peak at three times");
     });
+}
+
+/// Peak and overload of one service, as a table.
+async fn measure(service: SocketAddr) {
+    let mut best = (0.0, 0);
+    for at_once in AT_ONCE {
+        closed_loop(service, at_once).await;
+        let rate = closed_loop(service, at_once).await.good;
+        println!("{at_once:4} at once: {rate:8.0} good answers/s");
+        best = if rate > best.0 { (rate, at_once) } else { best };
+    }
+    // opened once: their opening and closing would be work, too
+    let idle = Rc::new(RefCell::new(Vec::new()));
+    for _ in 0..CONNECTIONS / 100 {
+        let some = join_all((0..100).map(|_| Client::connect(service))).await;
+        idle.borrow_mut().extend(some);
+    }
+    // not counted: memory that is used for the first time costs the system more than the second time
+    open_loop(&idle, best.0 * FACTORS[FACTORS.len() - 1]).await;
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let peak = closed_loop(service, best.1).await;
+        print!("a round: peak {:.0}; good of what was offered:", peak.good);
+        let mut outcomes = Vec::new();
+        for factor in FACTORS {
+            let outcome = open_loop(&idle, peak.good * factor).await;
+            print!(" {factor}x {:.0}", outcome.good);
+            std::io::stdout().flush().unwrap();
+            outcomes.push(outcome);
+        }
+        println!();
+        rounds.push((peak, outcomes));
+    }
+    let peak = median(rounds.iter().map(|(peak, _)| peak.good).collect());
+    println!("peak: {peak:.0} good answers/s; medians of {ROUNDS} rounds");
+    println!(
+        "  offered   good/s  of peak  the same per CPU  refused/s  not sent/s  good p50 ms  good p99 ms"
+    );
+    for (at, factor) in FACTORS.iter().enumerate() {
+        let of = |value: &dyn Fn(Peak, &Outcome) -> f64| {
+            median(rounds.iter().map(|(peak, outcomes)| value(*peak, &outcomes[at])).collect())
+        };
+        println!(
+            "{factor:8.0}x {:8.0} {:8.2} {:17.2} {:10.0} {:11.0} {:12.1} {:12.1}",
+            of(&|_, outcome| outcome.good),
+            of(&|peak, outcome| outcome.good / peak.good),
+            of(&|peak, outcome| (outcome.good / outcome.cpu) / (peak.good / peak.cpu)),
+            of(&|_, outcome| outcome.refused),
+            of(&|_, outcome| outcome.not_sent),
+            of(&|_, outcome| outcome.p50),
+            of(&|_, outcome| outcome.p99),
+        );
+    }
 }
 
 /// Asks for a page that nobody has asked for.
@@ -230,8 +239,8 @@ fn start_service(dynamodb: SocketAddr) -> SocketAddr {
 }
 
 /// Answers every call with the same rows, so that it takes little processor time from what is measured.
-async fn start_dynamodb() -> SocketAddr {
-    let rows: Vec<_> = (0..PHOTOS)
+async fn start_dynamodb(photos: usize) -> SocketAddr {
+    let rows: Vec<_> = (0..photos)
         .map(|number| {
             let photo = uuid();
             json!({
@@ -244,7 +253,7 @@ async fn start_dynamodb() -> SocketAddr {
             })
         })
         .collect();
-    let body = json!({ "Items": rows, "Count": PHOTOS, "ScannedCount": PHOTOS }).to_string();
+    let body = json!({ "Items": rows, "Count": photos, "ScannedCount": photos }).to_string();
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
         body.len()

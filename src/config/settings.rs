@@ -243,7 +243,7 @@ pub struct Lists {
     /// given on as long as its URLs may be.
     pub stale: Duration,
     /// Answers that are made at once for each worker, 1 to 10000. Four times as many wait for a place, a second at most; the rest is
-    /// a 503 at once. Default 32.
+    /// a 503 at once. Default 24.
     pub made_at_once: usize,
 }
 
@@ -361,7 +361,7 @@ mod tests {
             lists: Lists {
                 fresh: 5s,
                 stale: 30s,
-                made_at_once: 32,
+                made_at_once: 24,
             },
             seal: Seal {
                 key: SecretBox<str>([REDACTED]),
