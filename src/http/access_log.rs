@@ -3,10 +3,11 @@
 //! costs it a boxed future.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
@@ -18,7 +19,13 @@ use super::request_id::{REQUEST_ID, RequestId};
 use super::route_metrics::RouteMetrics;
 use super::{Shared, caller, cors};
 use crate::clock::Stopwatch;
+use crate::config::AllowedOrigins;
+use crate::telemetry::metrics;
 use crate::telemetry::request_span::RequestSpan;
+use crate::telemetry::trace_context::TraceId;
+
+/// For routes and methods that are not ours.
+pub(super) const OTHER: &str = "other";
 
 /// Works on one request, and on its answer as it leaves.
 pub(super) async fn record(
@@ -52,35 +59,48 @@ pub(super) async fn record(
         failure = None;
     }
 
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
     if let Some(shared) = request.app_data::<web::Data<Shared>>() {
-        cors::welcome_everyone(&shared.origins, headers);
+        add_common_headers(response.headers_mut(), &id, &shared.origins);
         if shared.draining.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
     }
 
     let elapsed = watch.elapsed();
-    let method = label;
-    let status = response.status().as_u16();
-    let mut route = "other";
+    let mut answered = metrics::Request { route: OTHER, method: label, status: response.status().as_u16() };
     if let Some(metrics) = request.app_data::<RouteMetrics>() {
-        metrics.count(method, status, elapsed);
-        route = metrics.route();
+        metrics.count(answered.method, answered.status, elapsed);
+        answered.route = metrics.route();
     }
-    let request_id = id.as_str();
-    let trace_id = span.trace_id().map(field::display);
-    let milliseconds = elapsed.as_secs_f64() * 1000.0;
+    log(&answered, Some(elapsed), id.as_str(), span.trace_id(), failure.as_deref());
+    span.end(answered.method, answered.route, answered.status);
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// What every answer carries.
+pub(super) fn add_common_headers(headers: &mut HeaderMap, id: &RequestId, origins: &AllowedOrigins) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(HeaderName::from_static(REQUEST_ID), id.header());
+    cors::welcome_everyone(origins, headers);
+}
+
+/// The one line of a request. What failed stands in it, not in the answer.
+pub(super) fn log(
+    answered: &metrics::Request,
+    elapsed: Option<Duration>,
+    request_id: &str,
+    trace_id: Option<TraceId>,
+    failure: Option<&str>,
+) {
+    let metrics::Request { route, method, status } = *answered;
+    let milliseconds = elapsed.map(|elapsed| elapsed.as_secs_f64() * 1000.0);
+    let trace_id = trace_id.map(field::display);
     if status >= 500 {
         tracing::warn!(method, route, status, milliseconds, request_id, trace_id, failure, "answered");
     } else {
         tracing::info!(method, route, status, milliseconds, request_id, trace_id, failure, "answered");
     }
-    span.end(method, route, status);
-    Ok(ServiceResponse::new(request, response))
 }
 
 /// Longer than any path and query that means something here.
@@ -94,6 +114,6 @@ fn method_label(method: &Method) -> &'static str {
         "GET" => "GET",
         "HEAD" => "HEAD",
         "OPTIONS" => "OPTIONS",
-        _ => "other",
+        _ => OTHER,
     }
 }

@@ -10,10 +10,14 @@ use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
+use actix_web::web;
+use bytes::{Buf, Bytes};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::Shared;
+use super::refused_head::Refusal;
 use crate::clock::Stopwatch;
 use crate::config;
 use crate::telemetry::metrics::{Metrics, Reason};
@@ -54,13 +58,23 @@ pub(super) struct Connection {
     timer: Pin<Box<Sleep>>,
     /// The client takes nothing now.
     is_stuck: bool,
+    shared: web::Data<Shared>,
+    retold: Option<Retold>,
+}
+
+/// What goes out in place of a refusal by the HTTP library.
+struct Retold {
+    /// Not yet taken.
+    left: Bytes,
+    /// The bytes of the refusal, which then count as written.
+    replaced: usize,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(super) fn new(stream: TcpStream, patience: Patience, shared: web::Data<Shared>) -> Self {
         patience.open.inc();
         let timer = Box::pin(sleep(patience.write.min(patience.silence)));
-        Self { stream, quiet: Stopwatch::start(), timer, is_stuck: false, patience }
+        Self { stream, quiet: Stopwatch::start(), timer, is_stuck: false, patience, shared, retold: None }
     }
 
     /// An error when patience is at its end; else the task is woken when it may be.
@@ -94,6 +108,34 @@ impl Connection {
             context.waker().wake_by_ref();
         }
     }
+
+    fn write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(&written, context);
+        if written.is_pending() {
+            self.check(context)?;
+        }
+        written
+    }
+
+    /// Writes all of it, and then says that what it replaces is written.
+    fn write_retold(
+        &mut self,
+        context: &mut Context<'_>,
+        mut left: Bytes,
+        replaced: usize,
+    ) -> Poll<io::Result<usize>> {
+        while !left.is_empty() {
+            match self.write(context, &left) {
+                Poll::Ready(Ok(count @ 1..)) => left.advance(count),
+                unwritten => {
+                    self.retold = Some(Retold { left, replaced });
+                    return unwritten;
+                }
+            }
+        }
+        Poll::Ready(Ok(replaced))
+    }
 }
 
 impl AsyncRead for Connection {
@@ -113,17 +155,20 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.note(&written, context);
-        if written.is_pending() {
-            self.check(context)?;
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let connection = self.get_mut();
+        if let Some(Retold { left, replaced }) = connection.retold.take() {
+            return connection.write_retold(context, left, replaced);
         }
-        written
+        match Refusal::find(bytes) {
+            None => connection.write(context, bytes),
+            // what was answered before goes out first
+            Some(refusal) if refusal.start > 0 => connection.write(context, &bytes[..refusal.start]),
+            Some(refusal) => {
+                let retold = refusal.retell(&connection.shared);
+                connection.write_retold(context, retold, bytes.len())
+            }
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -37,6 +37,15 @@ pub(super) enum ApiError {
     /// More path and query than anything here needs.
     #[error("path and query: accepted are up to {MAX_TARGET_BYTES} bytes")]
     TargetTooLong,
+    /// What came is no request.
+    #[error("not a request of HTTP/1.1")]
+    NotHttp,
+    /// `server.client_request_timeout` has passed.
+    #[error("the head of the request did not end in time")]
+    HeadTooSlow,
+    /// More than the HTTP library reads.
+    #[error("head: accepted are up to 128 KiB and 96 headers")]
+    HeadTooLarge,
     /// No such path.
     #[error("not found")]
     NotFound(String),
@@ -133,10 +142,14 @@ impl ApiError {
     /// What the client is told: the status, and what goes into the body.
     pub(super) fn told<'a>(&'a self, request_id: &'a str) -> (StatusCode, Told<'a>) {
         let (status, error, path) = match self {
-            Self::BadPath | Self::PersonId(_) | Self::Query(_) => {
+            Self::BadPath | Self::PersonId(_) | Self::Query(_) | Self::NotHttp => {
                 (StatusCode::BAD_REQUEST, self.to_string().into(), None)
             }
             Self::TargetTooLong => (StatusCode::URI_TOO_LONG, self.to_string().into(), None),
+            Self::HeadTooSlow => (StatusCode::REQUEST_TIMEOUT, self.to_string().into(), None),
+            Self::HeadTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, self.to_string().into(), None)
+            }
             Self::NotFound(path) => (StatusCode::NOT_FOUND, self.to_string().into(), Some(path.as_str())),
             Self::MethodNotAllowed(path) => {
                 (StatusCode::METHOD_NOT_ALLOWED, self.to_string().into(), Some(path.as_str()))

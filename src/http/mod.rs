@@ -12,6 +12,7 @@ mod ops;
 mod page_query;
 mod person_photos;
 mod persons;
+mod refused_head;
 mod reply;
 mod request_id;
 mod route_metrics;
@@ -82,7 +83,7 @@ fn application(
     let has_viewer = shared.viewer;
     App::new()
         .app_data(shared)
-        .app_data(RouteMetrics::new(&metrics, "other"))
+        .app_data(RouteMetrics::new(&metrics, access_log::OTHER))
         .service(resource(PERSONS, persons::get_persons, &metrics))
         .service(resource(PERSON_PHOTOS, person_photos::get_person_photos, &metrics))
         .service(resource(HEALTHZ, ops::get_healthz, &metrics))

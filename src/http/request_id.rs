@@ -17,7 +17,14 @@ pub(super) struct RequestId(HeaderValue);
 impl RequestId {
     pub(super) fn of(request: &HttpRequest) -> Self {
         let given = request.headers().get(REQUEST_ID);
-        Self(given.filter(|id| is_harmless(id.as_bytes())).map_or_else(random, HeaderValue::clone))
+        given.filter(|id| is_harmless(id.as_bytes())).map_or_else(Self::random, |id| Self(id.clone()))
+    }
+
+    pub(super) fn random() -> Self {
+        let mut digits = [0; 2 * RANDOM_BYTES];
+        // the buffer has the length that it needs, and digits are a header's characters
+        let _ = hex::encode_to_slice(fastrand::u128(..).to_be_bytes(), &mut digits);
+        Self(HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none")))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -33,11 +40,4 @@ impl RequestId {
 fn is_harmless(id: &[u8]) -> bool {
     (1..=LONGEST_REQUEST_ID_BYTES).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(byte))
-}
-
-fn random() -> HeaderValue {
-    let mut digits = [0; 2 * RANDOM_BYTES];
-    // the buffer has the length that it needs, and digits are a header's characters
-    let _ = hex::encode_to_slice(fastrand::u128(..).to_be_bytes(), &mut digits);
-    HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none"))
 }

@@ -50,13 +50,14 @@ pub fn bind(settings: &config::Server, shared: &web::Data<Shared>) -> io::Result
                     async move { ending.notified().await }
                 })
                 .h1(application);
+            let shared = web::Data::clone(&shared);
             let connect = fn_service(move |stream: TcpStream| {
-                let patience = patience.clone();
+                let (patience, shared) = (patience.clone(), web::Data::clone(&shared));
                 async move {
                     // or the end of an answer waits for the client's delayed acknowledgement of its beginning
                     stream.set_nodelay(true)?;
                     let peer = stream.peer_addr().ok();
-                    Ok((Connection::new(stream, patience), peer))
+                    Ok((Connection::new(stream, patience, shared), peer))
                 }
             });
             connect.and_then(http)

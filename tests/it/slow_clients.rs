@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -42,6 +43,29 @@ async fn ask(stream: &mut TcpStream, request: &str) -> String {
     }
 }
 
+/// An error like any other, and the last answer of its connection.
+#[track_caller]
+fn assert_told(answer: &str, status: &str, error: &str) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer:?}");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("connection", "close"),
+        ("content-length", &body.len().to_string()),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("access-control-allow-origin", "*"),
+    ] {
+        assert_eq!(header(name), Some(value), "{name} of {answer}");
+    }
+    assert!(header("date").is_some(), "{answer}");
+    let body: Value = serde_json::from_str(body).expect(answer);
+    assert_eq!(body["error"], error);
+    assert_eq!(body["requestId"].as_str(), header("x-request-id"));
+}
+
 async fn wait_until(app: &TestApp, line: &str, value: u64) {
     let waiting = async {
         while app.metric(line) != value {
@@ -50,6 +74,11 @@ async fn wait_until(app: &TestApp, line: &str, value: u64) {
     };
     let waited = tokio::time::timeout(LONG, waiting).await;
     assert!(waited.is_ok(), "{line} is {} instead of {value}", app.metric(line));
+}
+
+/// Requests that were refused before they were any.
+fn counted_as_other(app: &TestApp, status: u16) -> u64 {
+    app.metric(&format!(r#"beetroot_http_requests_total{{route="other",method="other",status="{status}"}}"#))
 }
 
 #[actix_web::test]
@@ -61,7 +90,8 @@ async fn a_head_that_does_not_end_is_a_408() {
     let mut stream = connect(&app).await;
     stream.write_all(b"GET /persons HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
     let answer = read_to_end(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_told(&answer, "408", "the head of the request did not end in time");
+    assert_eq!(counted_as_other(&app, 408), 1);
 }
 
 #[actix_web::test]
@@ -196,10 +226,34 @@ async fn what_is_not_http_is_refused_and_costs_its_connection() {
         // it may close before all is sent
         let _ = stream.write_all(bytes).await;
         let answer = read_to_end(&mut stream).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{case}: {answer:?}");
+        let error = match status {
+            "431" => "head: accepted are up to 128 KiB and 96 headers",
+            _ => "not a request of HTTP/1.1",
+        };
+        println!("{case}");
+        assert_told(&answer, status, error);
     }
+    assert_eq!((counted_as_other(&app, 400), counted_as_other(&app, 431)), (7, 2));
     wait_until(&app, "beetroot_http_connections", 0).await;
     app.get("/healthz").await.ok();
+}
+
+#[actix_web::test]
+async fn what_was_asked_before_something_that_is_not_http_is_answered() {
+    let app = TestApp::start().await;
+    app.put_persons([person("anna", "1")]).await;
+    let mut stream = connect(&app).await;
+    stream
+        .write_all(
+            b"GET /persons HTTP/1.1\r\nHost: x\r\n\r\nGET /persons HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n",
+        )
+        .await
+        .unwrap();
+    let answers = read_to_end(&mut stream).await;
+    let (good, refusal) = answers.split_at(answers.rfind("HTTP/1.1 4").unwrap());
+    assert_eq!(good.matches("HTTP/1.1 200 OK").count(), 2, "{answers}");
+    assert_eq!(good.matches(r#""personId":"anna""#).count(), 2, "{answers}");
+    assert_told(refusal, "400", "not a request of HTTP/1.1");
 }
 
 #[actix_web::test]

@@ -37,7 +37,7 @@ Lists of persons and their photos, with presigned S3 URLs that stay the same unt
 
 Any other path is a `404`, except `/persons/…/photos` with anything but one segment between, which is a `400`; both have the \
 schema `Error`. Query parameters that are not described are ignored. What is not HTTP, and heads of requests that do not end in \
-time or are too long, are refused with a `400`, `408` or `431` without a body and without the headers that are described here.";
+time or are too long, are refused with a `400`, `408` or `431` of the schema `Error`, and the connection closes.";
 
 /// The document, without what depends on where the service runs.
 fn document() -> OpenApi {
