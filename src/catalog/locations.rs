@@ -100,6 +100,10 @@ impl PhotoLocations {
     ) -> Self {
         let entries = (local_bytes / 512).max(16);
         let local = Cache::with_weighter(entries, local_bytes as u64, ByBytes);
+        // from 0, or an alert does not see the first one as an increase
+        for reason in ["expired", "form", "seal", "type"] {
+            metrics.cached_values_refused.get_or_create_owned(&RefusedValue { kind: "photo", reason });
+        }
         Self { catalog, clock, metrics, seal, namespace, local }
     }
 

@@ -26,11 +26,13 @@ pub(super) enum Flaw {
     OtherObject,
     /// The object is right and the rest is not what our signer writes.
     Form,
-    /// Signed in the future, for longer than the settings allow, or past its hand-out time.
+    /// Signed in the future, or for longer than the settings allow.
     Time,
 }
 
 impl Flaw {
+    pub(super) const ALL: [Self; 4] = [Self::NotText, Self::OtherObject, Self::Form, Self::Time];
+
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::NotText => "not_text",

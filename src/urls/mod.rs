@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::check::check;
+use self::check::{Flaw, check};
 pub use self::credentials::{Credentials, CredentialsError, PROVIDER_TIMEOUT};
 pub use self::endpoint::{BucketEndpoint, EndpointError, Endpoints};
 use self::local::{Held, LocalUrls};
@@ -79,6 +79,10 @@ impl UrlBook {
         sharing: Sharing,
     ) -> Self {
         let local = LocalUrls::new(sharing.local_bytes);
+        // from 0, or an alert does not see the first one as an increase
+        for reason in Flaw::ALL.map(Flaw::label).into_iter().chain(["expired", "type"]) {
+            metrics.cached_values_refused.get_or_create_owned(&RefusedValue { kind: "url", reason });
+        }
         Self { clock, metrics, allowed, endpoints, credentials, schedule, sharing, local }
     }
 

@@ -184,6 +184,18 @@ fn the_alerts_ask_for_metrics_that_exist_and_say_what_to_do() {
 
 /// That each metric in a `PromQL` expression exists with these labels; gives their names.
 #[track_caller]
+#[actix_web::test]
+async fn the_alert_about_foreign_values_sees_the_first_one_and_not_what_has_only_ended() {
+    let app = TestApp::start().await;
+    let exposed = String::from_utf8(app.get("/metrics").await.body).unwrap();
+    for (kind, reason) in [("url", "other_object"), ("url", "time"), ("photo", "seal"), ("photo", "form")] {
+        let line = format!("beetroot_cached_values_refused_total{{kind=\"{kind}\",reason=\"{reason}\"}} 0\n");
+        assert!(exposed.contains(&line), "{line}");
+    }
+    let alerts = std::fs::read_to_string(doc("alerts.yml")).unwrap();
+    assert!(alerts.contains(r#"beetroot_cached_values_refused_total{reason!="expired"}"#));
+}
+
 fn assert_known(expr: &str) -> Vec<String> {
     /// What Prometheus adds to every series.
     const ADDED: [&str; 3] = ["le", "instance", "job"];
