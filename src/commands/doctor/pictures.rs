@@ -87,6 +87,8 @@ fn refused<'a>(tools: &Tools<'_>, objects: impl Iterator<Item = &'a (String, Str
             vec![Finding::ok(ALLOWED, format!("{} of the sample, {list}", count(all, "key", "keys")))]
         };
     }
+    // where nothing can be signed, nobody sees a picture
+    let is_nothing_left = by_reason.values().map(|(_, number, _)| number).sum::<usize>() == all;
     let told = by_reason.into_values().map(|(refusal, number, example)| {
         let found =
             format!("{} of the sample's keys get no URL: {refusal}, such as {example}", share(number, all));
@@ -95,7 +97,8 @@ fn refused<'a>(tools: &Tools<'_>, objects: impl Iterator<Item = &'a (String, Str
             Refusal::DotSegment => "rename the objects: browsers fold . and .. out of a path before they ask",
             Refusal::BucketName | Refusal::DirectoryBucket | Refusal::KeyLength => "correct the rows",
         };
-        Finding::warn(ALLOWED, found, advice)
+        let finding = if is_nothing_left { Finding::fail } else { Finding::warn };
+        finding(ALLOWED, found, advice)
     });
     told.collect()
 }

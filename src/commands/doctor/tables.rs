@@ -250,11 +250,16 @@ impl Reader<'_> {
         if odd.is_empty() {
             return false;
         }
-        self.findings.push(Finding::warn(
-            id,
-            format!("{}; {} of the sample can be used", odd.join(", "), count(rows, "row", "rows")),
-            "the service skips or degrades such rows; look at what writes them",
-        ));
+        let found = format!("{}; {} of the sample can be used", odd.join(", "), count(rows, "row", "rows"));
+        self.findings.push(if rows == 0 {
+            Finding::fail(
+                id,
+                found,
+                "no row is as the service reads it: is it the right table? Else look at what writes them",
+            )
+        } else {
+            Finding::warn(id, found, "the service skips or degrades such rows; look at what writes them")
+        });
         true
     }
 }

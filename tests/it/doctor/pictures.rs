@@ -79,6 +79,11 @@ async fn keys_that_nobody_may_sign_are_counted() {
         "ok",
         &["1 picture came"],
     );
+    Examined::of(&app, &[("BEETROOT__PRESIGN__ALLOW", Some("other/x"))]).await.assert(
+        "presign.allow",
+        "fail",
+        &["outside of presign.allow"],
+    );
 }
 
 #[actix_web::test]

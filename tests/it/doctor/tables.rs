@@ -9,6 +9,12 @@ async fn a_table_that_is_not_there_does_not_stop_the_others() {
     let app = small_installation().await;
     let examined = Examined::of(&app, &[("PERSONS_TABLE", Some("Nobody"))]).await;
     examined.assert("table.persons", "fail", &["Nobody", "no such table", "PERSONS_TABLE or AWS_REGION"]);
+    // it has the expected key, and nothing of an occurrence
+    Examined::of(&app, &[("OCCURRENCES_TABLE", Some("Persons"))]).await.assert(
+        "rows.occurrences",
+        "fail",
+        &["photoId missing", "0 rows", "the right table"],
+    );
     examined.assert("table.occurrences", "ok", &[]).assert("table.photos", "ok", &[]);
 }
 
