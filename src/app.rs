@@ -187,7 +187,8 @@ pub fn sdk_config(settings: &Settings, aws: SdkConfig) -> Result<SdkConfig, Buil
         sdk = sdk.region(aws_types::region::Region::new(region.clone()));
     }
     let sdk = sdk.build();
-    if sdk.region().is_none() {
+    // the SDK takes an empty AWS_REGION for a region
+    if sdk.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(BuildError::NoRegion);
     }
     Ok(sdk)
