@@ -1,8 +1,8 @@
 //! What becomes of the good answers when more is asked than can be answered: the peak of `GET /persons/{personId}/photos`, each
 //! of another person and so made anew, and then one, three and five times that peak, offered without waiting for answers.
 //!
-//! `cargo bench --bench overload`. Pages of three sizes, one after the other. One worker, a DynamoDB of canned answers that takes five milliseconds, log off. The load and
-//! that DynamoDB share a thread that never sleeps: waking it would be work of the server, as it is not behind a network. Rounds of
+//! `cargo bench --bench overload`. Pages of three sizes, one after the other. One worker, a DynamoDB of canned answers that takes
+//! five milliseconds, log off. The load and that DynamoDB share a thread that never sleeps: waking it would be work of the server, as it is not behind a network. Rounds of
 //! all variants in turn; compare the ratios of one run, not figures of different machines.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]

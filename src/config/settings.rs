@@ -260,7 +260,8 @@ pub struct Seal {
 pub struct Log {
     /// How a line looks. Default `auto`.
     pub format: LogFormat,
-    /// What is logged, as `tracing-subscriber` filter directives. Default `info,actix_server=warn,actix_http=off`. `RUST_LOG` wins over everything.
+    /// What is logged, as `tracing-subscriber` filter directives. Default `info,actix_server=warn,actix_http=off`. `RUST_LOG` wins
+    /// over everything.
     pub filter: String,
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::ParseError;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{ParseError, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -13,8 +14,12 @@ use super::otel::{self, Exporting};
 use crate::config::OtelVariables;
 use crate::config::{Log, LogFormat};
 
-/// What is never logged, whatever the settings say: these libraries print requests with their signatures and tokens.
-const NEVER: [&str; 2] = ["s3s=off", "aws_sigv4=warn"];
+/// Whether it may be logged, whatever the settings say: these libraries print requests with their signatures and tokens. Not by
+/// directives of the filter, of which a more specific one in the settings would win.
+fn holds_no_secret(event: &Metadata<'_>) -> bool {
+    let target = event.target();
+    !target.starts_with("s3s") && (!target.starts_with("aws_sigv4") || *event.level() <= Level::WARN)
+}
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +43,7 @@ pub struct Logging {
 
 /// Turns the log on for this process, and with the feature `otel` the export of spans. A second call changes nothing.
 pub fn init(settings: &Log) -> Result<Logging, LogError> {
-    let mut filter = EnvFilter::builder().parse(&settings.filter)?;
-    for directive in NEVER {
-        filter = filter.add_directive(directive.parse()?);
-    }
+    let filter = EnvFilter::builder().parse(&settings.filter)?;
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.format {
         LogFormat::Auto => !terminal,
@@ -55,7 +57,7 @@ pub fn init(settings: &Log) -> Result<Logging, LogError> {
     } else {
         lines.boxed()
     };
-    let subscriber = tracing_subscriber::registry();
+    let subscriber = tracing_subscriber::registry().with(filter_fn(holds_no_secret));
     // a filter over everything costs a line less than one of its own
     #[cfg(not(feature = "otel"))]
     let subscriber = subscriber.with(filter).with(lines);

@@ -182,8 +182,6 @@ fn the_alerts_ask_for_metrics_that_exist_and_say_what_to_do() {
     assert!(names.len() > 10, "{names:?}");
 }
 
-/// That each metric in a `PromQL` expression exists with these labels; gives their names.
-#[track_caller]
 #[actix_web::test]
 async fn the_alert_about_foreign_values_sees_the_first_one_and_not_what_has_only_ended() {
     let app = TestApp::start().await;
@@ -196,6 +194,8 @@ async fn the_alert_about_foreign_values_sees_the_first_one_and_not_what_has_only
     assert!(alerts.contains(r#"beetroot_cached_values_refused_total{reason!="expired"}"#));
 }
 
+/// That each metric in a `PromQL` expression exists with these labels; gives their names.
+#[track_caller]
 fn assert_known(expr: &str) -> Vec<String> {
     /// What Prometheus adds to every series.
     const ADDED: [&str; 3] = ["le", "instance", "job"];
