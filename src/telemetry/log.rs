@@ -73,3 +73,43 @@ pub fn init(settings: &Log) -> Result<Logging, LogError> {
         _exporting: exporting,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_directive_brings_back_what_may_hold_a_secret() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let filter = EnvFilter::new("trace,s3s=trace,s3s::ops=trace,aws_sigv4::http_request=trace");
+        let layer = fmt::layer().with_writer(move || writer.clone());
+        let subscriber =
+            tracing_subscriber::registry().with(filter_fn(holds_no_secret)).with(filter).with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "s3s::ops", "hidden");
+            tracing::info!(target: "aws_sigv4::http_request", "hidden");
+            tracing::warn!(target: "aws_sigv4::http_request", "a warning");
+            tracing::trace!(target: "beetroot_api", "ours");
+        });
+        let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(!lines.contains("hidden"), "{lines}");
+        assert!(lines.contains("a warning") && lines.contains("ours"), "{lines}");
+    }
+}
